@@ -1,0 +1,30 @@
+import type { Note, Strategy } from '../policy/policy.ts';
+import type { Reason } from '../reasons.ts';
+
+/** One operation of a JSON Patch (RFC 6902) as this program writes it. */
+export type Operation =
+  | { readonly op: 'add' | 'replace'; readonly path: string; readonly value: unknown }
+  | { readonly op: 'remove'; readonly path: string };
+
+/** The change that prevents zombies. */
+export type RemedyKind = 'share-pid' | 'tini';
+
+/** What is done to one container, and why. */
+export interface ContainerDecision {
+  readonly name: string;
+  readonly action: RemedyKind | 'none';
+  readonly reason: Reason;
+}
+
+/** What is done to a pod, and why. */
+export interface Remedy {
+  /** The strategy that the labels chose; null where nothing may be injected. */
+  readonly strategy: Strategy | null;
+  readonly kind: RemedyKind | null;
+  /** The pod's reason, or the one that all containers agree on, else `per-container`. */
+  readonly reason: Reason;
+  /** App containers and native sidecars; empty where the pod was skipped as a whole. */
+  readonly containers: readonly ContainerDecision[];
+  /** What the author should hear although the decision stands. */
+  readonly notes: readonly Note[];
+}
