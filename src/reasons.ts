@@ -94,9 +94,9 @@ const entries = {
   },
   'argv-known': { silent: true, sentence: 'The command line is known and nothing speaks against tini.' },
   'bare-pod': {
-    silent: true,
+    silent: false,
     sentence:
-      'A pod without a controller could not be re-applied with a changed command, so its PID namespace is shared instead.',
+      'A pod without a controller could not be re-applied with a changed command; its PID namespace is shared instead, where that is safe.',
   },
   'chosen-by-label': { silent: true, sentence: 'The label gravekeeper.dev/inject names this remedy.' },
   'sharing-refused': {
@@ -116,7 +116,7 @@ const entries = {
   },
   unjudgeable: {
     silent: false,
-    sentence: 'Part of the object could not be read, so it was admitted unchanged.',
+    sentence: 'Part of the object could not be read; what depends on it was left unchanged.',
   },
   'invalid-label': {
     silent: false,
@@ -130,7 +130,6 @@ const entries = {
     silent: false,
     sentence: 'Dry run: this is what would have been done; nothing was changed or refused.',
   },
-  'no-containers': { silent: true, sentence: 'The pod lists no container that could be judged.' },
 } as const satisfies Record<string, ReasonEntry>;
 
 /** What is known of a reason code. */

@@ -86,6 +86,7 @@ function securityContextSchema(field: Field) {
   const profile = z.object({ type: field(z.string()) });
   return z.object({
     runAsUser: field(z.number()),
+    runAsNonRoot: field(z.boolean()),
     allowPrivilegeEscalation: field(z.boolean()),
     capabilities: field(z.object({ add: field(strings), drop: field(strings) })),
     seccompProfile: field(profile),

@@ -1,17 +1,12 @@
-import type { Config, ImageArgv } from '../config/config.ts';
+import { type Config, type ImageArgv, isExempt } from '../config/config.ts';
+import type { Pod } from '../pod/pod.ts';
 import type { Reason } from '../reasons.ts';
+import { argvAnnotation, ignoreAnnotation, skipContainersAnnotation } from './annotations.ts';
+import { annotationKeys, labelKeys } from './keys.ts';
+import type { Note } from './note.ts';
 
 /** How a remedy is chosen. */
 export type Strategy = 'auto' | 'share-pid' | 'tini';
-
-/** Something that the author of an object should hear although the decision stands. */
-export interface Note {
-  readonly reason: Reason;
-  /** The container that it is about, null for the whole object. */
-  readonly container: string | null;
-  /** What exactly, where the reason's sentence does not say it: a label's value, a JSON Pointer. */
-  readonly detail: string | null;
-}
 
 /** What holds for one pod: labels of its namespace and its own, annotations and configuration taken together. */
 export interface Policy {
@@ -34,4 +29,111 @@ export interface Policy {
   /** Invalid labels and malformed annotations. */
   readonly notes: readonly Note[];
   readonly config: Config;
+}
+
+/** What decides the policy of a pod, besides the pod itself. */
+export interface PolicyContext {
+  /** Name of the namespace that the pod is or will be in. */
+  readonly namespace: string;
+  readonly namespaceLabels: ReadonlyMap<string, string>;
+  readonly config: Config;
+}
+
+const strategies = ['auto', 'share-pid', 'tini'] as const;
+const probeModes = ['warn', 'deny', 'ignore'] as const;
+
+/**
+ * Takes the labels of a namespace, the labels and annotations of a pod, and the configuration together.
+ *
+ * @param pod The pod, read. Its label gravekeeper.dev/inject stands for the namespace's, in both directions.
+ * @param context Its namespace and the configuration.
+ * @returns The policy. An invalid label has its most careful meaning and leaves a note; so does an annotation
+ *   that cannot be read, which is ignored.
+ */
+export function policyOf(pod: Pod, context: PolicyContext): Policy {
+  const { namespace, namespaceLabels, config } = context;
+  const ofNamespace = injectLabel(namespaceLabels.get(labelKeys.inject));
+  const ofPod = injectLabel(pod.labels.get(labelKeys.inject));
+  const optsItselfIn = ofPod.strategy !== null && ofNamespace.strategy === null;
+  const forbidden = optsItselfIn && !config.allowPodOptIn;
+  const inject = ofPod.value === undefined || forbidden ? ofNamespace : ofPod;
+  const exempt = isExempt(namespace, config);
+
+  const skipped =
+    exempt && (inject.strategy !== null || optsItselfIn)
+      ? 'exempt-namespace'
+      : forbidden
+        ? 'pod-opt-in-forbidden'
+        : inject.value === undefined
+          ? 'not-opted-in'
+          : inject.strategy === null
+            ? 'opted-out'
+            : null;
+  const strategy = skipped === null ? inject.strategy : null;
+  const probes = exempt ? null : probesOf(namespaceLabels.get(labelKeys.probes), strategy, config);
+  const dryRun = dryRunOf(namespaceLabels.get(labelKeys.dryRun), config);
+  const optedIn = strategy !== null || probes !== null;
+  const annotation = {
+    skipContainers: skipContainersAnnotation(pod, pod.annotations.get(annotationKeys.skipContainers)),
+    argv: argvAnnotation(pod, pod.annotations.get(annotationKeys.argv)),
+    ignore: ignoreAnnotation(pod.annotations.get(annotationKeys.ignore)),
+  };
+  return {
+    strategy,
+    skipped,
+    probes,
+    dryRun,
+    skipContainers: annotation.skipContainers.value,
+    argv: annotation.argv.value,
+    ignoredRules: annotation.ignore.value,
+    notes: exempt
+      ? []
+      : [
+          ...namespaceNotes(namespaceLabels),
+          ...invalidLabel(labelKeys.inject, ofPod.value, [...strategies, 'none'], 'the pod'),
+          ...(optedIn
+            ? [...annotation.skipContainers.notes, ...annotation.argv.notes, ...annotation.ignore.notes]
+            : []),
+        ],
+    config,
+  };
+}
+
+/**
+ * The notes on a namespace's own labels: one for each label of Gravekeeper whose value it does not know.
+ *
+ * @param labels The namespace's labels.
+ */
+export function namespaceNotes(labels: ReadonlyMap<string, string>): readonly Note[] {
+  const check = (key: string, allowed: readonly string[]) =>
+    invalidLabel(key, labels.get(key), allowed, 'the namespace');
+  return [
+    ...check(labelKeys.inject, [...strategies, 'none']),
+    ...check(labelKeys.probes, probeModes),
+    ...check(labelKeys.dryRun, ['true', 'false']),
+  ];
+}
+
+function injectLabel(value: string | undefined): { value: string | undefined; strategy: Strategy | null } {
+  return { value, strategy: strategies.find((strategy) => strategy === value) ?? null };
+}
+
+function probesOf(label: string | undefined, strategy: Strategy | null, config: Config): Policy['probes'] {
+  if (label === undefined) return strategy === null ? null : config.defaults.probes;
+  return probeModes.find((mode) => mode === label) ?? 'warn';
+}
+
+function dryRunOf(label: string | undefined, config: Config): boolean {
+  return label === undefined ? config.defaults.dryRun : label !== 'false';
+}
+
+function invalidLabel(
+  key: string,
+  value: string | undefined,
+  allowed: readonly string[],
+  where: string,
+): readonly Note[] {
+  if (value === undefined || allowed.includes(value)) return [];
+  const detail = `${key}=${JSON.stringify(value)} of ${where} is none of ${allowed.join(', ')}`;
+  return [{ reason: 'invalid-label', container: null, detail }];
 }

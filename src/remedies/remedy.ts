@@ -1,4 +1,5 @@
-import type { Note, Strategy } from '../policy/policy.ts';
+import type { Note } from '../policy/note.ts';
+import type { Strategy } from '../policy/policy.ts';
 import type { Reason } from '../reasons.ts';
 
 /** One operation of a JSON Patch (RFC 6902) as this program writes it. */
