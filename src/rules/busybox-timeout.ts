@@ -1,0 +1,93 @@
+import type { Invocation } from '../pod/command-line.ts';
+import { imageFamily } from './image-family.ts';
+import type { ProbeInContext, Rule } from './rule.ts';
+import { severityOf } from './severity.ts';
+import { leakSize, leaks } from './wording.ts';
+
+const zombiesPerRun = 1;
+
+/** How sure it is that a command line runs busybox's `timeout`; `no` also where it runs none at all. */
+export type BusyboxTimeout = 'certain' | 'possible' | 'no';
+
+/** `timeout` in an Alpine or busybox image, or `busybox timeout` anywhere. */
+export const busyboxTimeoutRule: Rule = {
+  id: 'busybox-timeout',
+  title: 'A probe runs the timeout of busybox (Alpine), which leaves one process behind on every run.',
+  why:
+    'The timeout of busybox turns into the command and leaves a watchdog process behind, which nobody waits for: ' +
+    'one zombie on every run, also on a quick and successful one. GNU timeout stays the parent and leaves none.',
+  instead:
+    'Drop timeout: the kubelet ends the probe at timeoutSeconds. Or use a time limit of the client itself, such ' +
+    'as `curl -m 2` or `redis-cli -t 2`.',
+  example: {
+    before: `image: redis:7-alpine
+livenessProbe:
+  exec:
+    command: [timeout, "2", redis-cli, ping]
+  timeoutSeconds: 5
+`,
+    after: `image: redis:7-alpine
+livenessProbe:
+  exec:
+    command: [redis-cli, ping]
+  timeoutSeconds: 2
+`,
+  },
+  severityClass: 'orphan-maker',
+  defaults: {},
+  sources: [
+    'https://github.com/redis/docker-library-redis/pull/325',
+    'https://github.com/HoloInsight/holoinsight-agent/pull/97',
+    'https://github.com/apache/pulsar-helm-chart/issues/554',
+    'https://github.com/Snapchat/KeyDB/issues/681',
+  ],
+  check(context) {
+    const sure = busyboxTimeout(context);
+    if (sure === 'no') return null;
+    const certain = sure === 'certain';
+    return {
+      severity: severityOf(certain ? 'orphan-maker' : 'unseen', context),
+      message: certain ? certainMessage(context) : possibleMessage(context),
+      fix: certain
+        ? `drop timeout and set timeoutSeconds: ${Math.max(2, context.probe.timeoutSeconds)}, or use the client's own time limit`
+        : "if the image's timeout is busybox's, drop it and rely on timeoutSeconds",
+      zombiesPerRun: certain ? zombiesPerRun : null,
+    };
+  },
+};
+
+/** Whether a probe runs the `timeout` of busybox, as far as its words and its image tell. */
+export function busyboxTimeout({
+  command,
+  image,
+}: Pick<ProbeInContext, 'command' | 'image'>): BusyboxTimeout {
+  const behindTimeout = command.invocations.filter((invocation) => runsBehindTimeout(invocation));
+  if (behindTimeout.length === 0) return 'no';
+  if (behindTimeout.some((invocation) => namesBusybox(invocation))) return 'certain';
+  const family = imageFamily(image);
+  if (family === 'unknown') return 'possible';
+  return family === 'busybox' ? 'certain' : 'no';
+}
+
+function runsBehindTimeout(invocation: Invocation): boolean {
+  return invocation.wrappers.some((wrapper) => wrapper.name === 'timeout');
+}
+
+function namesBusybox(invocation: Invocation): boolean {
+  return invocation.wrappers.some(({ words }, index) => {
+    const applet = words[0]?.endsWith('busybox') ? (words[1] ?? invocation.wrappers[index + 1]?.name) : null;
+    return applet === 'timeout';
+  });
+}
+
+function certainMessage(context: ProbeInContext): string {
+  return context.pid1 === 'reaps'
+    ? "busybox's timeout leaves a process behind every run, for PID 1 to reap"
+    : `busybox's timeout ${leaks(context)} ${leakSize(context, zombiesPerRun)}`;
+}
+
+function possibleMessage(context: ProbeInContext): string {
+  return context.pid1 === 'reaps'
+    ? "timeout leaves a process behind every run if it is busybox's (Alpine)"
+    : `timeout ${leaks(context)} every run if it is busybox's, as on Alpine`;
+}

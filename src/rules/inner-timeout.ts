@@ -1,0 +1,68 @@
+import { busyboxTimeout } from './busybox-timeout.ts';
+import type { ProbeInContext, Rule } from './rule.ts';
+import { severityOf } from './severity.ts';
+import { seconds } from './wording.ts';
+
+const consequence = {
+  leaks: 'its child leaks',
+  unknown: 'its child may leak',
+  'must-be-pid-1': 'its child may leak',
+  reaps: 'its child runs on',
+} as const;
+
+/** `timeout N` where the kubelet kills the probe first, at `timeoutSeconds` ≤ N. */
+export const innerTimeoutRule: Rule = {
+  id: 'inner-timeout',
+  title:
+    "A probe's own timeout is not shorter than timeoutSeconds, so the kubelet kills it before it can act.",
+  why:
+    'At timeoutSeconds the container runtime kills the process that it started, and only that one: here timeout ' +
+    'itself. Its child is orphaned, runs on, and becomes a zombie of PID 1 when it ends. Had timeout ended first, ' +
+    'it would have ended and reaped its child.',
+  instead: 'Set timeoutSeconds at least one second above the inner timeout, or drop the inner timeout.',
+  example: {
+    before: `image: postgres:17-bookworm
+readinessProbe:
+  exec:
+    command: [timeout, "5", pg_isready]
+`,
+    after: `image: postgres:17-bookworm
+readinessProbe:
+  exec:
+    command: [timeout, "5", pg_isready]
+  timeoutSeconds: 6
+`,
+  },
+  severityClass: 'orphan-maker',
+  defaults: {},
+  sources: [
+    'https://github.com/bitnami/charts/issues/2441',
+    'https://github.com/bitnami/charts/pull/3559',
+    'https://github.com/containerd/containerd/issues/4594',
+  ],
+  check(context) {
+    const inner = killedTimeout(context);
+    if (inner === null || busyboxTimeout(context) === 'certain') return null;
+    const outer = context.probe.timeoutSeconds;
+    return {
+      severity: severityOf('orphan-maker', context),
+      message: `timeout ${seconds(inner)} is killed at timeoutSeconds ${seconds(outer)}: ${consequence[context.pid1]}`,
+      fix:
+        inner === 0
+          ? 'drop timeout 0, which sets no limit, and rely on timeoutSeconds'
+          : `timeoutSeconds: ${seconds(Math.ceil(inner) + 1)}, or drop timeout`,
+      zombiesPerRun: null,
+    };
+  },
+};
+
+/**
+ * The longest `timeout` of a probe that the kubelet kills before it can act, in seconds; 0 stands for
+ * `timeout 0`, which sets no limit. Null where every timeout acts in time.
+ */
+export function killedTimeout({ command, probe }: Pick<ProbeInContext, 'command' | 'probe'>): number | null {
+  const inner = command.invocations.flatMap(({ timeoutSeconds }) => timeoutSeconds ?? []);
+  if (inner.includes(0)) return 0;
+  const longest = Math.max(...inner);
+  return longest >= probe.timeoutSeconds ? longest : null;
+}

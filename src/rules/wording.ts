@@ -1,0 +1,42 @@
+import { leakForecast } from './leak-forecast.ts';
+import type { ProbeInContext } from './rule.ts';
+
+const grouped = new Intl.NumberFormat('en-GB', { maximumFractionDigits: 0 });
+const short = new Intl.NumberFormat('en-GB', { maximumFractionDigits: 2, useGrouping: false });
+const astronomic = 1e9;
+
+/** A count for people: `8,640`. What no real probe reaches is said with a power of ten. */
+export function count(value: number): string {
+  return value < astronomic ? grouped.format(value) : value.toExponential(0);
+}
+
+/** A number of seconds as people write it in YAML: `10`, `2.5`. */
+export function seconds(value: number): string {
+  return value < astronomic ? short.format(value) : value.toExponential(0);
+}
+
+/** A word of a stranger, safe to show: no control characters, at most 24 characters. */
+export function shown(word: string): string {
+  const printable = [...word.replace(/[\p{C}\p{Z}]/gu, '?')];
+  return printable.length <= 24 ? printable.join('') : `${printable.slice(0, 23).join('')}…`;
+}
+
+/** `leaks` of a PID 1 that is known not to reap, `may leak` of any other that is not known to. */
+export function leaks({ pid1 }: Pick<ProbeInContext, 'pid1'>): 'leaks' | 'may leak' {
+  return pid1 === 'leaks' ? 'leaks' : 'may leak';
+}
+
+/**
+ * The size of a leak: `8,640 zombies a day`; for a startup probe, which ends with its first success,
+ * `1 zombie per run`.
+ */
+export function leakSize({ probe }: Pick<ProbeInContext, 'probe'>, zombiesPerRun: number): string {
+  if (probe.kind === 'startup')
+    return `${zombiesPerRun} ${zombiesPerRun === 1 ? 'zombie' : 'zombies'} per run`;
+  return `${count(leakForecast({ periodSeconds: probe.periodSeconds, zombiesPerRun }).perDay)} zombies a day`;
+}
+
+/** `every 10 s`: how often the probe runs. */
+export function interval({ probe }: Pick<ProbeInContext, 'probe'>): string {
+  return `every ${seconds(probe.periodSeconds)} s`;
+}
