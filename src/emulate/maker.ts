@@ -98,9 +98,8 @@ export function startMaker(init: readonly string[]): Maker {
   const ended = new Promise<void>((resolve) => child.once('close', () => resolve()));
   const lines = createInterface({ input: commands })[Symbol.asyncIterator]();
 
-  const nextLine = async (): Promise<string> => {
-    const line = await lines.next();
-    if (!line.done) return line.value;
+  const nextLine = async (): Promise<string> => (await lines.next()).value ?? afterTheEnd();
+  const afterTheEnd = async (): Promise<never> => {
     await ended;
     throw new MakerError(stderr || 'it ended without a word');
   };
@@ -108,7 +107,7 @@ export function startMaker(init: readonly string[]): Maker {
     pid: child.pid ?? 0,
     ended,
     tell: (line) => void commands.write(`${line}\n`),
-    hear: () => Promise.race([nextLine(), cannotFork.promise, deadline('an answer')]),
+    hear: () => Promise.race([nextLine(), afterTheEnd(), cannotFork.promise, deadline('an answer')]),
     release: (children) => void gate.write('\n'.repeat(children)),
     close: () => {
       for (const pipe of pipes) pipe.destroy();

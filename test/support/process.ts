@@ -1,0 +1,64 @@
+import { spawnSync } from 'node:child_process';
+import { setTimeout as delay } from 'node:timers/promises';
+import { describe } from 'vitest';
+import { findProgram, findTini } from '../../src/emulate/programs.ts';
+
+/** A part of the machine that a process test needs: why it is missing and how to get it, or null. */
+export type Need = () => string | null;
+
+/** What makes a program PID 1 of namespaces of its own. */
+const pidFlags = ['--user', '--map-root-user', '--pid', '--fork'];
+
+/** The same, with a /proc that shows that namespace only. */
+export const namespaceFlags = [...pidFlags, '--kill-child', '--mount-proc'];
+
+/** User and PID namespaces. */
+export const pidNamespaces: Need = () => unshareFails(pidFlags);
+
+/** User, PID and mount namespaces, and the right to mount /proc in them. */
+export const privateProc: Need = () => unshareFails(namespaceFlags);
+
+/** The real tini. */
+export const tini: Need = () => (findTini() === null ? 'tini is missing: apt-get install tini' : null);
+
+/** Root of the machine itself, whose user IDs and capabilities the kernel takes at face value. */
+export const root: Need = () => (process.getuid?.() === 0 ? null : 'root is needed: run the tests with sudo');
+
+/** A program of the machine. */
+export function program(name: string, aptPackage: string): Need {
+  return () => (findProgram(name) === null ? `${name} is missing: apt-get install ${aptPackage}` : null);
+}
+
+function unshareFails(flags: readonly string[]): string | null {
+  if (process.platform !== 'linux') return `Linux is needed, this is ${process.platform}`;
+  if (findProgram('unshare') === null) return 'unshare is missing: apt-get install util-linux';
+  const probe = spawnSync('unshare', [...flags, 'true'], { encoding: 'utf8' });
+  if (probe.status === 0) return null;
+  return `${probe.stderr.trim()}: run outside the container, or in one with --security-opt seccomp=unconfined`;
+}
+
+/**
+ * `describe` that runs where everything that it needs is at hand. Elsewhere it skips, and says on stderr what is
+ * missing and how to get it, so that a green run cannot hide it.
+ */
+export function describeWith(needs: readonly Need[], title: string, body: () => void): void {
+  const missing = needs.map((need) => need()).find((reason) => reason !== null);
+  if (missing !== undefined) console.warn(`SKIPPED "${title}": ${missing}`);
+  describe.skipIf(missing !== undefined)(title, body);
+}
+
+/**
+ * Looks again and again until a look finds something.
+ *
+ * @param look Answers null or false as long as there is nothing to be found.
+ * @throws after 20 seconds.
+ */
+export async function eventually<T>(look: () => T | null | false, what: string): Promise<T> {
+  const end = performance.now() + 20_000;
+  for (;;) {
+    const found = look();
+    if (found !== null && found !== false) return found;
+    if (performance.now() > end) throw new Error(`${what} did not come about within 20 s`);
+    await delay(5);
+  }
+}
