@@ -1,1 +1,90 @@
-export async function main(_argv: readonly string[]): Promise<void> {}
+import { Command, CommanderError } from 'commander';
+import { InputError } from './input-error.ts';
+import { version } from './version.ts';
+
+/**
+ * The front door. A command is one line in `commands` below and one file under commands/, which exports a function
+ * `xCommand(): Command`. That function names options, arguments, examples (`.addHelpText('after', …)`) and an
+ * action, and the action does the wiring.
+ *
+ * Only the file of the command that was called is loaded, so it may import what it needs at its top. What it needs
+ * in one mode only, such as the API client, it imports in its action.
+ *
+ * Exit codes: an action that returns ends with 0, or with what it set `process.exitCode` to (1: findings). Bad
+ * usage and a thrown InputError end with 2; so does any other error, with its stack.
+ */
+interface CommandLine {
+  readonly name: string;
+  readonly summary: string;
+  readonly load: () => Promise<Command>;
+}
+
+const commands: readonly CommandLine[] = [
+  {
+    name: 'certs',
+    summary: 'make a development CA and a server certificate',
+    load: async () => (await import('./commands/certs.ts')).certsCommand(),
+  },
+];
+
+const examples = `
+Examples:
+  gravekeeper webhook --help
+  gravekeeper certs --out certs
+
+Exit codes: 0 clean, 1 findings, 2 bad usage or input.
+In a checkout: npm run -s gravekeeper -- COMMAND`;
+
+/**
+ * Runs the command that the arguments name.
+ *
+ * @param argv As `process.argv`: the first two entries are not looked at.
+ * @returns When the command is done; `process.exitCode` is then set. It never rejects.
+ */
+export async function main(argv: readonly string[]): Promise<void> {
+  endQuietlyWhenNobodyReads(process.stdout);
+  endQuietlyWhenNobodyReads(process.stderr);
+  const args = argv.slice(2);
+  try {
+    const program = await programFor(args);
+    await program.parseAsync(args, { from: 'user' });
+  } catch (error) {
+    process.exitCode = report(error);
+  }
+}
+
+/** The program, with the commands that the arguments mention loaded and all others as names for the help. */
+async function programFor(args: readonly string[]): Promise<Command> {
+  const program = new Command('gravekeeper')
+    .description('Keeps zombie processes out of Kubernetes pods.')
+    .version(version, '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'show help')
+    .helpCommand('help [command]', 'show the help of a command')
+    .addHelpText('after', examples)
+    .exitOverride()
+    .configureHelp({ sortOptions: true });
+  for (const { name, summary, load } of commands) {
+    const command = args.includes(name) ? await load() : new Command(name);
+    program.addCommand(command.summary(summary).copyInheritedSettings(program));
+  }
+  return program;
+}
+
+function report(error: unknown): number {
+  // Commander has already printed what it has to say; help and version end with 0.
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+  const text =
+    error instanceof InputError
+      ? error.message
+      : `this should not happen: ${error instanceof Error ? error.stack : String(error)}`;
+  process.stderr.write(`gravekeeper: ${text}\n`);
+  return 2;
+}
+
+/** A reader that has seen enough, such as `head`, is no failure. */
+function endQuietlyWhenNobodyReads(stream: NodeJS.WriteStream): void {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') process.exit();
+    throw error;
+  });
+}
