@@ -1,0 +1,206 @@
+import express, {
+  type ErrorRequestHandler,
+  type Express,
+  type Request,
+  type RequestHandler,
+  type Response,
+} from 'express';
+import { isJsonObject } from '../pod/pod.ts';
+import { type Decision, unjudgeable } from './decision.ts';
+import type { JudgingTools } from './judging.ts';
+import type { Log } from './log.ts';
+import { type Metrics, type Webhook, webhooks } from './metrics.ts';
+import { mutate } from './mutate.ts';
+import { type Entry, entries } from './namespace-labels.ts';
+import { type AdmissionRequest, readReview, reviewResponse } from './review.ts';
+import { reviewLine } from './review-line.ts';
+import { cut, harmless } from './text.ts';
+import { validate } from './validate.ts';
+
+/** The most bytes of a body: an UPDATE carries two objects, each of at most the 1.5 MiB or so that etcd takes. */
+export const longestBody = 8 * 1024 * 1024;
+
+/** What the app is made of. */
+export interface AppParts extends JudgingTools {
+  /** Whether reviews may be sent here. */
+  ready(): boolean;
+}
+
+const deciders: Readonly<
+  Record<Webhook, (request: AdmissionRequest, entry: Entry | null, tools: JudgingTools) => Promise<Decision>>
+> = { mutate, validate };
+
+/** The entries of each webhook's configuration. Pods alone are mutated, so namespaces have none there. */
+const entriesOf: Readonly<Record<Webhook, readonly Entry[]>> = {
+  mutate: entries.filter((entry) => entry !== 'namespaces'),
+  validate: entries,
+};
+
+/**
+ * Makes the Express app of the webhook: `POST /mutate` and `POST /validate`, each also with an entry of the webhook
+ * configuration behind it (`/mutate/namespace-inject`), `GET /healthz` and `GET /readyz`.
+ *
+ * @param parts What judging takes, and readiness.
+ * @returns A request handler. Every AdmissionReview gets one back; whatever else gets a 4xx and a line of text.
+ */
+export function createApp(parts: AppParts): Express {
+  const app = express();
+  app.disable('etag');
+  app.disable('x-powered-by');
+  const readBody = express.json({ limit: longestBody, inflate: false, strict: false });
+  for (const webhook of webhooks) {
+    for (const entry of [null, ...entriesOf[webhook]]) {
+      app
+        .route(entry === null ? `/${webhook}` : `/${webhook}/${entry}`)
+        .post(reviewHandler(webhook, entry, readBody, parts))
+        .all((_request, response) => wrongMethod(response, 'POST'));
+    }
+  }
+  const health = (path: string, isFine: () => boolean) =>
+    app
+      .route(path)
+      .get((_request, response) => (isFine() ? say(response, 200, 'ok') : say(response, 503, 'not ready')))
+      .all((_request, response) => wrongMethod(response, 'GET, HEAD'));
+  health('/healthz', () => true);
+  health('/readyz', () => parts.ready());
+  app.use((_request, response) => {
+    say(response, 404, 'there is nothing here; expected /mutate, /validate, /healthz or /readyz');
+  });
+  app.use(failureHandler(parts.log));
+  return app;
+}
+
+/** Answers calls of one path: reads the body, decides, answers, and then counts and logs. */
+function reviewHandler(
+  webhook: Webhook,
+  entry: Entry | null,
+  readBody: RequestHandler,
+  parts: AppParts,
+): RequestHandler {
+  const { log, metrics } = parts;
+  const reject = (response: Response, started: number, { status, text }: Rejection) => {
+    say(response, status, text);
+    metrics.reviewed(webhook, 'rejected', secondsSince(started));
+    log.warn({ webhook, entry, status }, `rejected: ${text}`);
+  };
+  return (httpRequest, response) => {
+    const started = performance.now();
+    readBody(httpRequest, response, (error?: unknown) => {
+      const unread = error ? rejectionOf(error) : missingBody(httpRequest);
+      if (unread) return reject(response, started, unread);
+      const request = readReview(httpRequest.body);
+      if ('problem' in request) return reject(response, started, { status: 400, text: request.problem });
+      void answerReview(request, { webhook, entry, started }, response, parts);
+    });
+  };
+}
+
+/** Decides on a request and answers. It never rejects: whatever throws while judging admits the object. */
+async function answerReview(
+  request: AdmissionRequest,
+  { webhook, entry, started }: { webhook: Webhook; entry: Entry | null; started: number },
+  response: Response,
+  parts: AppParts,
+): Promise<void> {
+  let decision: Decision;
+  let body: string;
+  let failure: unknown = null;
+  try {
+    decision =
+      request.unreadable.length > 0
+        ? unjudgeable(`${request.unreadable.join(', ')} cannot be read`)
+        : await deciders[webhook](request, entry, parts);
+    body = JSON.stringify(reviewResponse(request.uid, decision));
+  } catch (error) {
+    failure = error;
+    decision = unjudgeable(null);
+    body = JSON.stringify(reviewResponse(request.uid, decision));
+  }
+  send(response, 200, 'application/json', body);
+
+  const seconds = secondsSince(started);
+  count(parts.metrics, webhook, request, decision, seconds);
+  const line = reviewLine(request, decision, { webhook, entry, seconds });
+  if (failure !== null) parts.log.error({ ...line, err: failure }, 'the review could not be judged');
+  else if (decision.outcome === 'unjudgeable') parts.log.warn(line, 'the review could not be judged');
+  else parts.log.info(line, 'reviewed');
+}
+
+function count(
+  metrics: Metrics,
+  webhook: Webhook,
+  request: AdmissionRequest,
+  { outcome, remedy, findings, denials, dryRun }: Decision,
+  seconds: number,
+): void {
+  metrics.reviewed(webhook, outcome, seconds);
+  // A template's remedy is only foretold: what counts is that of its pods.
+  if (remedy && webhook === 'mutate') metrics.remedied(remedy.kind, remedy.reason, dryRun || request.dryRun);
+  for (const { rule, severity } of findings) metrics.found(rule, severity);
+  for (const denial of denials) metrics.denialDecided(denial.finding.rule, denial.outcome);
+}
+
+function secondsSince(started: number): number {
+  return (performance.now() - started) / 1000;
+}
+
+/** Why a call got no review, for the caller. */
+interface Rejection {
+  readonly status: number;
+  readonly text: string;
+}
+
+function missingBody({ body, headers }: Request): Rejection | null {
+  if (body !== undefined) return null;
+  const type = headers['content-type'];
+  if (type !== undefined && /^application\/json\b/i.test(type)) {
+    return { status: 400, text: 'the body is empty; expected an AdmissionReview of admission.k8s.io/v1' };
+  }
+  const found = type === undefined ? 'there is none' : `found ${cut(harmless(type), 60)}`;
+  return { status: 415, text: `expected content type application/json, ${found}` };
+}
+
+/** Turns an error of Express or its body parser into words; its stack stays here. */
+function rejectionOf(error: unknown): Rejection {
+  const { status, type, message } = isJsonObject(error) ? error : {};
+  const code = typeof status === 'number' && status >= 400 && status < 500 ? status : 500;
+  const detail = typeof message === 'string' ? cut(harmless(message), 200) : '';
+  switch (type) {
+    case 'entity.too.large':
+      return { status: code, text: `the body is larger than ${longestBody} bytes, the most that is read` };
+    case 'entity.parse.failed':
+      return { status: code, text: `the body is not JSON: ${detail}` };
+    case 'encoding.unsupported':
+      return { status: code, text: 'expected a body without content encoding' };
+    case 'charset.unsupported':
+      return { status: code, text: 'expected a body in UTF-8' };
+    default:
+      return { status: code, text: code === 500 ? 'internal error' : `bad request: ${detail}` };
+  }
+}
+
+/** The last resort, for what goes wrong outside a review, such as a path that cannot be decoded. */
+function failureHandler(log: Log): ErrorRequestHandler {
+  return (error, _request, response, _next) => {
+    const rejection = rejectionOf(error);
+    if (rejection.status >= 500) log.error({ err: error }, 'a request failed');
+    say(response, rejection.status, rejection.text);
+  };
+}
+
+function wrongMethod(response: Response, allowed: string): void {
+  response.setHeader('allow', allowed);
+  say(response, 405, `expected ${allowed}`);
+}
+
+function say(response: Response, status: number, text: string): void {
+  send(response, status, 'text/plain; charset=utf-8', `${text}\n`);
+}
+
+function send(response: Response, status: number, type: string, body: string): void {
+  if (response.headersSent) return;
+  response.statusCode = status;
+  response.setHeader('content-type', type);
+  response.setHeader('content-length', Buffer.byteLength(body));
+  response.end(body);
+}

@@ -1,0 +1,152 @@
+import { z } from 'zod';
+import { isJsonObject } from '../pod/pod.ts';
+import { pointer } from '../pod/pointer.ts';
+import type { GroupKind } from '../pod/templates.ts';
+import type { Operation } from '../remedies/remedy.ts';
+import { harmless } from './text.ts';
+
+/** What the API server says of the object and of the one who asked, as far as this program needs it. */
+export interface AdmissionRequest {
+  /** Opaque: whatever the caller chose. */
+  readonly uid: string;
+  readonly kind: GroupKind;
+  /** `CREATE`, `UPDATE`, `DELETE` or `CONNECT`. */
+  readonly operation: string;
+  readonly subResource: string;
+  /** Namespace of the object; its own name for a Namespace, empty for what is in none. */
+  readonly namespace: string;
+  /** Empty while the API server has yet to make one up from `generateName`. */
+  readonly name: string;
+  /** Groups of the user; empty where they could not be read, so that nobody is trusted by mistake. */
+  readonly groups: readonly string[];
+  /** Whether nothing of it will be stored: `kubectl --dry-run=server`. */
+  readonly dryRun: boolean;
+  /** The object, untouched; null on DELETE. */
+  readonly object: unknown;
+  /** The object before; null on CREATE. */
+  readonly oldObject: unknown;
+  /** JSON Pointers into the review of fields without which it cannot be judged, and that could not be read. */
+  readonly unreadable: readonly string[];
+}
+
+/** Why a body is no review that could be answered; the text is for whoever sent it. */
+export interface ReviewProblem {
+  readonly problem: string;
+}
+
+const envelopeSchema = z.object({
+  apiVersion: z.literal('admission.k8s.io/v1'),
+  kind: z.literal('AdmissionReview'),
+  request: z.looseObject({ uid: z.string().min(1) }),
+});
+
+const neededSchema = z.object({
+  kind: z.object({ group: z.string().nullish(), kind: z.string() }),
+  operation: z.string(),
+  namespace: z.string().nullish(),
+  subResource: z.string().nullish(),
+});
+
+const informativeSchema = z.object({
+  name: z.string().nullish().catch(null),
+  dryRun: z.boolean().nullish().catch(null),
+  userInfo: z
+    .object({ groups: z.array(z.string()).nullish() })
+    .nullish()
+    .catch(null),
+});
+
+/**
+ * Reads the body of a request to the webhook.
+ *
+ * @param body Parsed JSON of any shape.
+ * @returns The request of an AdmissionReview; or a problem, where there is no uid to answer to. A request that has
+ *   one is always returned, what could not be read of it listed in `unreadable`.
+ */
+export function readReview(body: unknown): AdmissionRequest | ReviewProblem {
+  const envelope = envelopeSchema.safeParse(body);
+  if (!envelope.success) return { problem: problemOf(body) };
+  const { request } = envelope.data;
+  const needed = neededSchema.safeParse(request);
+  const informative = informativeSchema.parse(request);
+  return {
+    uid: request.uid,
+    kind: needed.success
+      ? { group: needed.data.kind.group ?? '', kind: needed.data.kind.kind }
+      : { group: '', kind: '' },
+    operation: needed.data?.operation ?? '',
+    subResource: needed.data?.subResource ?? '',
+    namespace: needed.data?.namespace ?? '',
+    name: informative.name ?? '',
+    groups: informative.userInfo?.groups ?? [],
+    dryRun: informative.dryRun === true,
+    object: request.object ?? null,
+    oldObject: request.oldObject ?? null,
+    unreadable: needed.success
+      ? []
+      : needed.error.issues.map((issue) => pointer('/request', ...issue.path.map(String))),
+  };
+}
+
+function problemOf(body: unknown): string {
+  const expected = 'expected an AdmissionReview of admission.k8s.io/v1';
+  if (!isJsonObject(body)) return `the body is ${typeOf(body)}; ${expected}, a JSON object`;
+  if (body.kind !== 'AdmissionReview') return `kind is ${shown(body.kind)}; ${expected}`;
+  if (body.apiVersion !== 'admission.k8s.io/v1')
+    return `apiVersion is ${shown(body.apiVersion)}; ${expected}`;
+  if (!isJsonObject(body.request)) {
+    return `request is ${typeOf(body.request)}; expected the object that the API server asks about`;
+  }
+  return `request.uid is ${shown(body.request.uid)}; expected a string that is not empty, to answer to`;
+}
+
+function typeOf(value: unknown): string {
+  if (value === undefined) return 'missing';
+  if (value === null) return 'null';
+  if (Array.isArray(value)) return 'an array';
+  return typeof value === 'object' ? 'an object' : `a ${typeof value}`;
+}
+
+function shown(value: unknown): string {
+  return typeof value === 'string' ? JSON.stringify(harmless(value.slice(0, 60))) : typeOf(value);
+}
+
+/** Whether what a request says of mirror pods may be believed: only the kubelets make them. */
+export function maySpeakForNodes({ groups }: AdmissionRequest): boolean {
+  return groups.includes('system:nodes');
+}
+
+/** What is answered to a review, but for the uid. */
+export interface Answer {
+  /** Why the object is refused; null where it is admitted. */
+  readonly refusal: string | null;
+  readonly warnings: readonly string[];
+  /** By key, as `auditAnnotations` of this folder makes them. */
+  readonly auditAnnotations: Readonly<Record<string, string>>;
+  /** The change to the object; empty for none. */
+  readonly patch: readonly Operation[];
+}
+
+/**
+ * Writes the AdmissionReview that answers a request.
+ *
+ * @param uid The request's uid.
+ * @param answer What was decided.
+ */
+export function reviewResponse(uid: string, answer: Answer): object {
+  const { refusal, warnings, auditAnnotations, patch } = answer;
+  return {
+    apiVersion: 'admission.k8s.io/v1',
+    kind: 'AdmissionReview',
+    response: {
+      uid,
+      allowed: refusal === null,
+      ...(refusal === null ? {} : { status: { code: 403, reason: 'Forbidden', message: refusal } }),
+      ...(patch.length === 0
+        ? {}
+        : { patchType: 'JSONPatch', patch: Buffer.from(JSON.stringify(patch)).toString('base64') }),
+      ...(warnings.length === 0 ? {} : { warnings }),
+      ...(Object.keys(auditAnnotations).length === 0 ? {} : { auditAnnotations }),
+    },
+  };
+}
