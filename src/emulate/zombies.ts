@@ -13,15 +13,16 @@ import {
 
 /** How many zombies of each kind. */
 export interface Count {
-  /** Their parent is PID 1 of the namespace, which adopted them: an init would have reaped them. */
+  /** Adopted by PID 1 of the namespace, which does not wait: an init there would have reaped them. */
   readonly orphans: number;
-  /** Their parent lives and never waits: no init can reap them. */
+  /** Children of a parent that lives and never waits: no init can reap them. */
   readonly unreaped: number;
 }
 
 /** A zombie of an emulation; its PIDs are those seen from here, not from inside the namespace. */
 export interface Zombie {
-  readonly kind: keyof Count;
+  /** `orphan`: its parent is PID 1, which adopted it. `unreaped-child`: its parent lives and never waits. */
+  readonly kind: 'orphan' | 'unreaped-child';
   readonly pid: number;
   readonly ppid: number;
   readonly comm: string;
@@ -35,7 +36,7 @@ export interface Emulation {
   zombies(): Zombie[];
   /** How many zombies /proc shows now. */
   count(): Count;
-  /** Ends the namespace with everything in it; answers how many of its processes /proc still shows. */
+  /** Ends the namespace with everything in it; answers how many of its processes /proc then still shows. */
   stop(): Promise<number>;
   /** Resolves when the namespace has ended, for whatever reason. */
   readonly ended: Promise<void>;
@@ -80,7 +81,7 @@ export async function startZombies(options: EmulationOptions): Promise<Emulation
 
   const maker = startMaker(init ?? []);
   let emulation: RunningEmulation | null = null;
-  const abort = () => void (emulation ? emulation.stop() : maker.close());
+  const abort = () => void (emulation ? emulation.stop() : endEarly(maker));
   signal?.addEventListener('abort', abort, { once: true });
   void maker.ended.then(() => signal?.removeEventListener('abort', abort));
   try {
@@ -89,7 +90,7 @@ export async function startZombies(options: EmulationOptions): Promise<Emulation
     await emulation.fill({ orphans, unreaped });
     return emulation;
   } catch (error) {
-    await (emulation ? emulation.stop() : maker.close());
+    await (emulation ? emulation.stop() : endEarly(maker));
     signal?.throwIfAborted();
     if (!(error instanceof MakerError)) throw error;
     return emulation ? brokeOff(error.message, again) : whyForbidden(error.message, readSetting, again);
@@ -100,9 +101,10 @@ class RunningEmulation implements Emulation {
   readonly ended: Promise<void>;
   readonly #maker: Maker;
   readonly #root: Process;
+  #left: Promise<number> | null = null;
 
   constructor(maker: Maker) {
-    const root = readProcesses().find((process) => process.ppid === maker.pid);
+    const root = pid1Of(maker);
     if (!root) throw new MakerError('PID 1 of the namespace is not to be seen in /proc');
     this.#maker = maker;
     this.#root = root;
@@ -116,16 +118,26 @@ class RunningEmulation implements Emulation {
   zombies(): Zombie[] {
     return this.#tree()
       .filter(isZombie)
-      .map(({ pid, ppid, comm }) => ({ kind: ppid === this.pid1 ? 'orphans' : 'unreaped', pid, ppid, comm }));
+      .map(({ pid, ppid, comm }) => ({
+        kind: ppid === this.pid1 ? 'orphan' : 'unreaped-child',
+        pid,
+        ppid,
+        comm,
+      }));
   }
 
   count(): Count {
     const zombies = this.zombies();
-    const orphans = zombies.filter((zombie) => zombie.kind === 'orphans').length;
+    const orphans = zombies.filter((zombie) => zombie.kind === 'orphan').length;
     return { orphans, unreaped: zombies.length - orphans };
   }
 
-  async stop(): Promise<number> {
+  stop(): Promise<number> {
+    this.#left ??= this.#end();
+    return this.#left;
+  }
+
+  async #end(): Promise<number> {
     const members = this.#tree();
     this.#maker.close();
     // The closed pipes end a maker; an init in front of it may have reasons of its own to stay.
@@ -169,6 +181,18 @@ class RunningEmulation implements Emulation {
     const isAlive = readProcess(this.#root.pid)?.startTime === this.#root.startTime;
     return isAlive ? treeOf(this.#root.pid, readProcesses()) : [];
   }
+}
+
+function pid1Of(maker: Maker): Process | undefined {
+  return readProcesses().find((process) => process.ppid === maker.pid);
+}
+
+/** Ends a maker of which PID 1 may not be known yet. */
+async function endEarly(maker: Maker): Promise<void> {
+  maker.close();
+  const root = pid1Of(maker);
+  if (root) kill(root.pid);
+  await maker.ended;
 }
 
 function* batches(count: number): Generator<number> {

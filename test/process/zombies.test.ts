@@ -38,10 +38,10 @@ describeWith([pidNamespaces], 'real zombies', () => {
     const emulation = await zombies({ orphans: 5, unreaped: 3 });
     expect(emulation.count()).toEqual({ orphans: 5, unreaped: 3 });
     const made = emulation.zombies();
-    expect(made.filter(({ kind }) => kind === 'orphans').map(({ ppid }) => ppid)).toEqual(
+    expect(made.filter(({ kind }) => kind === 'orphan').map(({ ppid }) => ppid)).toEqual(
       Array(5).fill(emulation.pid1),
     );
-    const negligent = new Set(made.filter(({ kind }) => kind === 'unreaped').map(({ ppid }) => ppid));
+    const negligent = new Set(made.filter(({ kind }) => kind === 'unreaped-child').map(({ ppid }) => ppid));
     expect([...negligent].map((pid) => readProcess(pid)?.state)).toEqual(['S']);
     for (const { pid } of made) expect(readProcess(pid)).toSatisfy(isZombie);
   });
