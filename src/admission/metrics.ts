@@ -155,6 +155,8 @@ export function createMetrics(build: { readonly version: string }): Metrics {
     registers,
   });
 
+  // Until a certificate is loaded, the gauge is absent: 0 would read as long expired.
+  certificateExpiry.remove();
   buildInfo.set({ version: build.version, node: process.versions.node }, 1);
   for (const webhook of webhooks) {
     duration.zero({ webhook });
