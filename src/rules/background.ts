@@ -1,3 +1,4 @@
+import { leftBehind } from './orphans.ts';
 import type { Rule } from './rule.ts';
 import { severityOf } from './severity.ts';
 import { leakSize, leaks, shown } from './wording.ts';
@@ -30,7 +31,7 @@ export const backgroundRule: Rule = {
     'https://github.com/kubernetes/kubernetes/issues/110070',
   ],
   check(context) {
-    const left = context.command.invocations.filter(({ background }) => background);
+    const left = leftBehind(context.command);
     const [first, ...others] = left;
     if (!first) return null;
     const who = others.length === 0 ? `${shown(first.program)} runs` : `${left.length} programs run`;

@@ -2,7 +2,7 @@ import type { Invocation } from '../pod/command-line.ts';
 import { imageFamily } from './image-family.ts';
 import type { ProbeInContext, Rule } from './rule.ts';
 import { severityOf } from './severity.ts';
-import { leakSize, leaks } from './wording.ts';
+import { leakSize, leaks, seconds } from './wording.ts';
 
 const zombiesPerRun = 1;
 
@@ -49,7 +49,7 @@ livenessProbe:
       severity: severityOf(certain ? 'orphan-maker' : 'unseen', context),
       message: certain ? certainMessage(context) : possibleMessage(context),
       fix: certain
-        ? `drop timeout and set timeoutSeconds: ${Math.max(2, context.probe.timeoutSeconds)}, or use the client's own time limit`
+        ? `drop timeout and set timeoutSeconds: ${limitOf(context)}, or use the client's own time limit`
         : "if the image's timeout is busybox's, drop it and rely on timeoutSeconds",
       zombiesPerRun: certain ? zombiesPerRun : null,
     };
@@ -78,6 +78,12 @@ function namesBusybox(invocation: Invocation): boolean {
     const applet = words[0]?.endsWith('busybox') ? (words[1] ?? invocation.wrappers[index + 1]?.name) : null;
     return applet === 'timeout';
   });
+}
+
+/** The limit that `timeout` set, for `timeoutSeconds` to set instead. */
+function limitOf({ command, probe }: ProbeInContext): string {
+  const inner = command.invocations.flatMap(({ timeoutSeconds }) => timeoutSeconds ?? []);
+  return seconds(Math.ceil(Math.max(2, ...(inner.length > 0 ? inner : [probe.timeoutSeconds]))));
 }
 
 function certainMessage(context: ProbeInContext): string {

@@ -1,11 +1,13 @@
 import type { Config } from '../config/config.ts';
 import type { Pid1 } from '../pid1.ts';
-import { type CommandLine, readCommandLine } from '../pod/command-line.ts';
+import { basename, type CommandLine, readCommandLine } from '../pod/command-line.ts';
+import { expandVariables } from '../pod/expand.ts';
 import { type Container, type ExecProbe, longRunning, type Pod } from '../pod/pod.ts';
 import type { Policy } from '../policy/policy.ts';
 import { backgroundRule } from './background.ts';
 import { busyboxTimeoutRule } from './busybox-timeout.ts';
 import { erlangCliRule } from './erlang-cli.ts';
+import { imageFamily } from './image-family.ts';
 import { innerTimeoutRule } from './inner-timeout.ts';
 import { jvmCliRule } from './jvm-cli.ts';
 import { mongoShellRule } from './mongo-shell.ts';
@@ -86,6 +88,14 @@ function effectiveSettings(rule: Rule, config: Config): EffectiveSettings | null
   };
 }
 
-function commandOf(_container: Container, probe: ExecProbe): CommandLine {
-  return readCommandLine(probe.command);
+/**
+ * The command as the container runtime executes it, read. The kubelet expands `$(VAR)` in a probe from the values
+ * that stand in `env`, unexpanded, and takes a `valueFrom` as empty (kubernetes pkg/kubelet/container/helpers.go,
+ * ExpandContainerCommandOnlyStatic). The `sh` of a busybox image is busybox's.
+ */
+function commandOf({ fields }: Container, probe: ExecProbe): CommandLine {
+  const env = new Map(fields.env?.map(({ name, value }) => [name, value ?? '']));
+  const [first = '', ...rest] = probe.command.map((word) => expandVariables(word, (name) => env.get(name)));
+  const isBusyboxShell = basename(first) === 'sh' && imageFamily(fields.image ?? null) === 'busybox';
+  return readCommandLine([isBusyboxShell ? 'ash' : first, ...rest]);
 }

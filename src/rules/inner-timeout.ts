@@ -39,6 +39,7 @@ readinessProbe:
     'https://github.com/bitnami/charts/issues/2441',
     'https://github.com/bitnami/charts/pull/3559',
     'https://github.com/containerd/containerd/issues/4594',
+    'https://github.com/kubernetes/enhancements/tree/master/keps/sig-node/1972-kubelet-exec-probe-timeouts',
   ],
   check(context) {
     const inner = killedTimeout(context);
@@ -47,22 +48,14 @@ readinessProbe:
     return {
       severity: severityOf('orphan-maker', context),
       message: `timeout ${seconds(inner)} is killed at timeoutSeconds ${seconds(outer)}: ${consequence[context.pid1]}`,
-      fix:
-        inner === 0
-          ? 'drop timeout 0, which sets no limit, and rely on timeoutSeconds'
-          : `timeoutSeconds: ${seconds(Math.ceil(inner) + 1)}, or drop timeout`,
+      fix: `timeoutSeconds: ${seconds(Math.ceil(inner) + 1)}, or drop timeout`,
       zombiesPerRun: null,
     };
   },
 };
 
-/**
- * The longest `timeout` of a probe that the kubelet kills before it can act, in seconds; 0 stands for
- * `timeout 0`, which sets no limit. Null where every timeout acts in time.
- */
+/** The longest `timeout` of a probe that the kubelet kills before it can act, in seconds; null if there is none. */
 export function killedTimeout({ command, probe }: Pick<ProbeInContext, 'command' | 'probe'>): number | null {
-  const inner = command.invocations.flatMap(({ timeoutSeconds }) => timeoutSeconds ?? []);
-  if (inner.includes(0)) return 0;
-  const longest = Math.max(...inner);
+  const longest = Math.max(0, ...command.invocations.map(({ timeoutSeconds }) => timeoutSeconds ?? 0));
   return longest >= probe.timeoutSeconds ? longest : null;
 }

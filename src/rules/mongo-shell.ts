@@ -8,7 +8,7 @@ export const mongoShellRule: Rule = {
   id: 'mongo-shell',
   title: 'A probe starts a MongoDB shell (mongosh, mongo) at a short interval or with a short timeout.',
   why:
-    'mongosh is a Node.js program: each run starts one, opens about five connections and authenticates on each. ' +
+    'The shell mongosh is a Node.js program: each run starts one, opens about five connections and authenticates on each. ' +
     'Under CPU pressure that took 14 to 19 s where a TCP probe took 6 ms, so the probe fails, and restarts the ' +
     'database, just when it is busy.',
   instead: 'Use tcpSocket on 27017. Or run the shell every 60 s and give it timeoutSeconds 20.',

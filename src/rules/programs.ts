@@ -1,4 +1,5 @@
 import { basename, type CommandLine, type Invocation } from '../pod/command-line.ts';
+import { readShellCall } from '../pod/shells.ts';
 
 /** A known program among those that a command line starts. */
 export interface KnownProgram {
@@ -57,14 +58,23 @@ export function findProgram(command: CommandLine, recognise: Recogniser): KnownP
   return null;
 }
 
+/** A program's basename and its arguments. */
+type Words = readonly [string, ...(readonly string[])];
+
+/** The words behind an interpreter: `bash /opt/check.sh 5` runs `check.sh 5`. */
+function interpreted({ argv, program }: Invocation): Words {
+  const call = readShellCall(argv);
+  const [first = program, ...rest] = call && call.script === null && call.operands[0] ? call.operands : argv;
+  return [basename(first), ...rest];
+}
+
 /** The words of the program that matters: `/entrypoint.sh airflow jobs check` ends up as `airflow jobs check`. */
-function wordsOf(invocation: Invocation): readonly [string, ...(readonly string[])] {
-  const [first = invocation.program, second, ...rest] = invocation.argv;
-  const passedOn = second !== undefined && !second.startsWith('-') && entrypointScript.test(basename(first));
-  if (passedOn && !jvmClis.has(basename(first)) && !isKafkaScript(basename(first))) {
-    return [basename(second), ...rest];
-  }
-  return [basename(first), ...invocation.argv.slice(1)];
+function wordsOf(invocation: Invocation): Words {
+  const words = interpreted(invocation);
+  const [first, second, ...rest] = words;
+  const isProgram = jvmClis.has(first) || isKafkaScript(first);
+  const passesOn = second !== undefined && !second.startsWith('-') && entrypointScript.test(first);
+  return passesOn && !isProgram ? [basename(second), ...rest] : words;
 }
 
 /** `rabbitmqctl node_health_check` and the like. */
@@ -109,14 +119,13 @@ export const pythonAppCli: Recogniser = (invocation) => {
 export const unseenScript: Recogniser = (invocation) => {
   const known = [nodeHealthCheck, erlangCli, jvmCli, mongoShell, pythonAppCli];
   if (known.some((recognise) => recognise(invocation) !== null)) return null;
-  const { program } = invocation;
-  return program.endsWith('.sh') || program === 'docker-healthcheck' ? program : null;
+  const [name] = interpreted(invocation);
+  const hasInterpreter = name !== invocation.program;
+  return hasInterpreter || name.endsWith('.sh') || name === 'docker-healthcheck' ? name : null;
 };
 
 /** `python -m celery inspect` and `python3 manage.py check` as `celery inspect` and `manage.py check`. */
-function pythonWords(
-  words: readonly [string, ...(readonly string[])],
-): readonly [string, ...(readonly string[])] {
+function pythonWords(words: Words): Words {
   if (!/^python[\d.]*$/.test(words[0])) return words;
   for (let index = 1; index < words.length; index += 1) {
     const word = words[index] ?? '';

@@ -46,7 +46,7 @@ export const pythonAppCliRule: Rule = {
     return {
       severity: severityOf('costly-cli', context),
       message: often
-        ? `${program.name} loads the whole application ${interval(context)}: 3 s of CPU a run`
+        ? `${program.name} loads the whole application ${interval(context)}: about 3 s of CPU`
         : `${program.name} needs about 3 s of CPU a run; timeoutSeconds is ${seconds(probe.timeoutSeconds)}`,
       fix:
         `${insteadOf(program.name)}, or keep the command with periodSeconds: ` +

@@ -38,7 +38,7 @@ export const shellScriptRule: Rule = {
     if (!script) return null;
     return {
       severity: severityOf('unseen', context),
-      message: `${shown(script.name)} cannot be seen here: what it starts may leak`,
+      message: `${shown(script.name)} cannot be seen here: what it starts may ${context.pid1 === 'reaps' ? 'cost CPU' : 'leak'}`,
       fix: 'check what the script starts and end it with exec, or use httpGet, tcpSocket or grpc',
       zombiesPerRun: null,
     };

@@ -1,8 +1,8 @@
-import type { Invocation } from '../pod/command-line.ts';
 import { killedTimeout } from './inner-timeout.ts';
+import { childrenOfShell } from './orphans.ts';
 import type { ProbeInContext, Rule } from './rule.ts';
 import { severityOf } from './severity.ts';
-import { seconds } from './wording.ts';
+import { seconds, shown } from './wording.ts';
 
 const consequence = {
   leaks: "leaks its shell's children",
@@ -11,18 +11,8 @@ const consequence = {
   reaps: "leaves its shell's children on the CPU",
 } as const;
 
-/** What shells do themselves, without starting a process. */
-const builtins = new Set(
-  ': . [ [[ alias bg break builtin caller cd command compgen complete continue declare dirs disown echo enable eval exec exit export'
-    .split(' ')
-    .concat(
-      'false fc fg getopts hash help history jobs kill let local logout mapfile popd printf pushd'.split(' '),
-    )
-    .concat(
-      'pwd read readarray readonly return set shift shopt source suspend test times trap true'.split(' '),
-    )
-    .concat('type typeset ulimit umask unalias unset wait'.split(' ')),
-);
+/** Expansions, redirections, assignments and the like, which a list of words without a shell cannot have. */
+const needsShell = /[$`|&;<>()*?~#{}[\]!\\\p{C}]|^\s*\w+=/u;
 
 /** A shell that starts processes and lives on, in a probe with the default timeout of 1 s. */
 export const shellWithChildrenRule: Rule = {
@@ -52,33 +42,31 @@ export const shellWithChildrenRule: Rule = {
     'https://github.com/containerd/containerd/issues/4594',
     'https://github.com/bitnami/charts/issues/34735',
     'https://github.com/kubernetes/kubernetes/issues/81042',
+    'https://github.com/kubernetes/enhancements/tree/master/keps/sig-node/1972-kubelet-exec-probe-timeouts',
     'https://kubernetes.io/docs/tasks/configure-pod-container/configure-liveness-readiness-startup-probes/#configure-probes',
   ],
   check(context) {
     const { probe, command, settings } = context;
     if (probe.timeoutSeconds >= settings.minTimeoutSeconds) return null;
     if (killedTimeout(context) !== null) return null;
-    if (!command.invocations.some(isChild)) return null;
+    if (childrenOfShell(command).length === 0) return null;
     return {
       severity: severityOf('orphan-maker', context),
       message: `a run killed at timeoutSeconds ${seconds(probe.timeoutSeconds)} ${consequence[context.pid1]}`,
-      fix: `${withoutShell(context) ?? 'exec before the last command'}, or timeoutSeconds: ${Math.max(5, settings.minTimeoutSeconds)}`,
+      fix: `timeoutSeconds: ${Math.max(5, settings.minTimeoutSeconds)}, or ${otherwise(context)}`,
       zombiesPerRun: null,
     };
   },
 };
 
-/** Whether a shell starts it as a process of its own that the probe waits for. */
-function isChild({ childOfShell, background, program }: Invocation): boolean {
-  return childOfShell && !background && !builtins.has(program);
-}
-
-/** The probe's one command as words, where its script uses nothing that takes a shell. */
-function withoutShell({ command }: ProbeInContext): string | null {
-  const [only, ...others] = command.invocations;
-  const script = command.shell?.script ?? '$';
-  if (!only || others.length > 0 || only.wrappers.length > 1) return null;
-  if (/[$`|&;<>()*?~#{}[\]!\\\p{C}]/u.test(script.trim()) || /^\s*\w+=/.test(script)) return null;
+/** What to write where a longer timeout is not wanted. */
+function otherwise({ command }: ProbeInContext): string {
+  const script = command.shell?.script.trim() ?? '';
+  const [only, ...others] = childrenOfShell(command);
+  const hasOneCommandAtTheEnd = others.length === 0 && !/[|`]|\$\(/.test(script);
+  if (!only || !hasOneCommandAtTheEnd) return 'httpGet, tcpSocket or grpc instead of a shell';
   const words = `exec: {command: [${only.argv.map((word) => JSON.stringify(word)).join(', ')}]}`;
-  return words.length <= 120 ? words : null;
+  const isWholeScript = command.invocations.length === 1 && only.wrappers.length === 1;
+  if (isWholeScript && !needsShell.test(script) && words.length <= 120) return words;
+  return `exec before ${shown(only.program)}`;
 }
