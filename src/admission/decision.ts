@@ -59,7 +59,7 @@ export function decide(parts: Partial<Omit<Decision, 'outcome'>>): Decision {
  */
 export function unjudgeable(detail: string | null): Decision {
   const { sentence } = reasons.unjudgeable;
-  const texts: [string, ...string[]] = detail === null ? [sentence] : [`${detail}. ${sentence}`, detail];
+  const texts: [string] = detail === null ? [sentence] : [`${detail}; the object was admitted unjudged`];
   return {
     ...nothing,
     outcome: 'unjudgeable',
