@@ -1,8 +1,17 @@
 import type { ImageArgv } from './config/config.ts';
 import type { Pid1 } from './pid1.ts';
-import type { Pod } from './pod/pod.ts';
+import { longRunning, type Pod } from './pod/pod.ts';
+import type { Note } from './policy/note.ts';
 import type { Policy } from './policy/policy.ts';
+import { argvOf } from './remedies/argv.ts';
+import { carryOut } from './remedies/carry-out.ts';
+import { chooseRemedy } from './remedies/choose.ts';
+import { factsOf, imageArgvOf } from './remedies/facts.ts';
+import { findInjection } from './remedies/injection.ts';
+import { pid1With } from './remedies/pid1-with.ts';
+import { reasonToSkip } from './remedies/pod-reason.ts';
 import type { Operation, Remedy } from './remedies/remedy.ts';
+import { findingsOf, ruleIds } from './rules/index.ts';
 import type { Finding } from './rules/rule.ts';
 
 /** An image whose ENTRYPOINT and CMD matter to the verdict. */
@@ -28,13 +37,21 @@ export interface Verdict {
 }
 
 /**
- * Says which images' entrypoints the verdict depends on: none where the pod is skipped anyway.
+ * Says which images' entrypoints the verdict depends on: none where the pod is skipped anyway, or where command,
+ * annotation or configuration already tell.
  *
  * @param pod The pod, read.
  * @param policy What holds for it.
  */
-export function questions(_pod: Pod, _policy: Policy): readonly Question[] {
-  return [];
+export function questions(pod: Pod, policy: Policy): readonly Question[] {
+  if (reasonToSkip(pod, policy)) return [];
+  return longRunning(pod).flatMap((container) => {
+    const { image } = container.fields;
+    const known = argvOf(container, imageArgvOf(container, policy, undefined)) !== null;
+    return known || !image || policy.skipContainers.has(container.name)
+      ? []
+      : [{ container: container.name, image }];
+  });
 }
 
 /**
@@ -46,15 +63,45 @@ export function questions(_pod: Pod, _policy: Policy): readonly Question[] {
  * @param findingsOn Whether findings are about the pod with its remedy or as it stands.
  */
 export function judge(
-  _pod: Pod,
+  pod: Pod,
   policy: Policy,
-  _answers: Answers = new Map(),
-  _findingsOn: FindingsOn = 'pod-as-remedied',
+  answers: Answers = new Map(),
+  findingsOn: FindingsOn = 'pod-as-remedied',
 ): Verdict {
+  const injection = findInjection(pod);
+  const facts = pod.containers.map((container) =>
+    factsOf(container, pod, policy, answers.get(container.name), injection),
+  );
+  const chosen = chooseRemedy(pod, policy, facts);
+  const { remedy, operations } = carryOut(pod, policy, chosen, facts, injection);
+  const pid1 = pid1With(findingsOn === 'pod-as-remedied' ? remedy : null, pod, facts);
   return {
-    remedy: { strategy: policy.strategy, kind: null, reason: 'not-opted-in', containers: [], notes: [] },
-    pid1: [],
-    findings: [],
-    patch: [],
+    remedy: withUnknownRules(remedy, policy),
+    pid1: longRunning(pod).map((container) => ({ container: container.name, pid1: pid1(container) })),
+    findings: findingsOf(pod, policy, pid1),
+    patch: operations.map((operation) => below(pod.base, operation)),
   };
+}
+
+/** Adds a note for each ignored rule that does not exist, so that a typo does not silence nothing unheard. */
+function withUnknownRules(remedy: Remedy, policy: Policy): Remedy {
+  const unknown = [...policy.ignoredRules.keys()].filter((rule) => !ruleIds.includes(rule));
+  if (unknown.length === 0 || (policy.strategy === null && policy.probes === null)) return remedy;
+  const notes = unknown.map(
+    (rule): Note => ({
+      reason: 'malformed-annotation',
+      container: null,
+      detail: `gravekeeper.dev/ignore: ${JSON.stringify(rule)} is no rule`,
+    }),
+  );
+  return { ...remedy, notes: [...remedy.notes, ...notes] };
+}
+
+/** Moves an operation from the pod's own object to the document that holds it. */
+function below(base: string, operation: Operation): Operation {
+  if (base === '') return operation;
+  const path = base + operation.path;
+  return operation.op === 'move'
+    ? { ...operation, path, from: base + operation.from }
+    : { ...operation, path };
 }

@@ -87,9 +87,9 @@ export function ignoreAnnotation(text: string | undefined): Annotation<ReadonlyM
     if (rule !== undefined && why?.trim()) {
       value.set(rule, why.trim());
       last = rule;
-    } else if (rule === undefined && last !== null) {
+    } else if (rule === undefined && last !== null && part.trim() !== '') {
       value.set(last, `${value.get(last)},${part}`.trimEnd());
-    } else if (part.trim() !== '' || text.trim() === '') {
+    } else if (part.trim() !== '' || last === null) {
       notes.push(
         malformed(annotationKeys.ignore, `expected <rule>=<why>, found ${JSON.stringify(part.trim())}`),
       );

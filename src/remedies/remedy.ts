@@ -2,10 +2,11 @@ import type { Note } from '../policy/note.ts';
 import type { Strategy } from '../policy/policy.ts';
 import type { Reason } from '../reasons.ts';
 
-/** One operation of a JSON Patch (RFC 6902) as this program writes it. */
+/** One operation of a JSON Patch (RFC 6902), of the kinds that this program writes. */
 export type Operation =
   | { readonly op: 'add' | 'replace'; readonly path: string; readonly value: unknown }
-  | { readonly op: 'remove'; readonly path: string };
+  | { readonly op: 'remove'; readonly path: string }
+  | { readonly op: 'move'; readonly from: string; readonly path: string };
 
 /** The change that prevents zombies. */
 export type RemedyKind = 'share-pid' | 'tini';

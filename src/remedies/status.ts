@@ -1,0 +1,61 @@
+import { isJsonObject, type Pod } from '../pod/pod.ts';
+import { pointer } from '../pod/pointer.ts';
+import { annotationKeys } from '../policy/keys.ts';
+import { version } from '../version.ts';
+import type { Operation, Remedy } from './remedy.ts';
+
+const maxStatusBytes = 1024;
+/** The API server's limit for all annotations of an object, keys and values together. */
+const maxAnnotationBytes = 256 * 1024;
+
+const bytes = (text: string): number => new TextEncoder().encode(text).length;
+
+/**
+ * Writes the annotation gravekeeper.dev/status: what was done to the pod, for people and for the scanner.
+ *
+ * @param pod The pod.
+ * @param remedy What was chosen, with a kind.
+ * @param names The containers that carry the remedy.
+ * @returns The operations, below the pod's own object; none where the annotation already says so, or where the
+ *   pod's annotations would pass the API server's limit of 256 KiB.
+ */
+export function statusOperations(pod: Pod, remedy: Remedy, names: readonly string[]): readonly Operation[] {
+  const value = statusOf(remedy, names);
+  const key = annotationKeys.status;
+  const before = pod.annotations.get(key);
+  if (before === value) return [];
+  const others = [...pod.annotations].filter(([name]) => name !== key);
+  const size = [...others, [key, value] as const].reduce(
+    (sum, [name, text]) => sum + bytes(name) + bytes(text),
+    0,
+  );
+  if (size > maxAnnotationBytes) return [];
+  const metadata = pod.raw.metadata;
+  if (!isJsonObject(metadata))
+    return [{ op: 'add', path: '/metadata', value: { annotations: { [key]: value } } }];
+  if (!isJsonObject(metadata.annotations)) {
+    return [{ op: 'add', path: '/metadata/annotations', value: { [key]: value } }];
+  }
+  const op = Object.hasOwn(metadata.annotations, key) ? 'replace' : 'add';
+  return [{ op, path: pointer('/metadata/annotations', key), value }];
+}
+
+/** Takes the status annotation away, if it is there. */
+export function removeStatus(pod: Pod): readonly Operation[] {
+  if (!pod.annotations.has(annotationKeys.status)) return [];
+  return [{ op: 'remove', path: pointer('/metadata/annotations', annotationKeys.status) }];
+}
+
+function statusOf({ kind, reason }: Remedy, names: readonly string[]): string {
+  const write = (listed: number): string =>
+    JSON.stringify({
+      remedy: kind,
+      containers: names.slice(0, listed),
+      ...(listed < names.length ? { more: names.length - listed } : {}),
+      reason,
+      version,
+    });
+  let listed = Math.min(names.length, maxStatusBytes);
+  while (listed > 0 && bytes(write(listed)) > maxStatusBytes) listed = Math.floor(listed * 0.9);
+  return write(listed);
+}
