@@ -1,7 +1,7 @@
-import type { Invocation } from '../pod/command-line.ts';
 import { imageFamily } from './image-family.ts';
 import type { ProbeInContext, Rule } from './rule.ts';
 import { severityOf } from './severity.ts';
+import { timeoutsOf } from './timeouts.ts';
 import { leakSize, leaks, seconds } from './wording.ts';
 
 const zombiesPerRun = 1;
@@ -61,28 +61,17 @@ export function busyboxTimeout({
   command,
   image,
 }: Pick<ProbeInContext, 'command' | 'image'>): BusyboxTimeout {
-  const behindTimeout = command.invocations.filter((invocation) => runsBehindTimeout(invocation));
-  if (behindTimeout.length === 0) return 'no';
-  if (behindTimeout.some((invocation) => namesBusybox(invocation))) return 'certain';
+  const timeouts = timeoutsOf(command);
+  if (timeouts.length === 0) return 'no';
+  if (timeouts.some(({ isBusybox }) => isBusybox)) return 'certain';
   const family = imageFamily(image);
   if (family === 'unknown') return 'possible';
   return family === 'busybox' ? 'certain' : 'no';
 }
 
-function runsBehindTimeout(invocation: Invocation): boolean {
-  return invocation.wrappers.some((wrapper) => wrapper.name === 'timeout');
-}
-
-function namesBusybox(invocation: Invocation): boolean {
-  return invocation.wrappers.some(({ words }, index) => {
-    const applet = words[0]?.endsWith('busybox') ? (words[1] ?? invocation.wrappers[index + 1]?.name) : null;
-    return applet === 'timeout';
-  });
-}
-
 /** The limit that `timeout` set, for `timeoutSeconds` to set instead. */
 function limitOf({ command, probe }: ProbeInContext): string {
-  const inner = command.invocations.flatMap(({ timeoutSeconds }) => timeoutSeconds ?? []);
+  const inner = timeoutsOf(command).flatMap((timeout) => timeout.seconds ?? []);
   return seconds(Math.ceil(Math.max(2, ...(inner.length > 0 ? inner : [probe.timeoutSeconds]))));
 }
 

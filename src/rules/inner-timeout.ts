@@ -1,6 +1,7 @@
 import { busyboxTimeout } from './busybox-timeout.ts';
 import type { ProbeInContext, Rule } from './rule.ts';
 import { severityOf } from './severity.ts';
+import { timeoutsOf } from './timeouts.ts';
 import { seconds } from './wording.ts';
 
 const consequence = {
@@ -56,6 +57,6 @@ readinessProbe:
 
 /** The longest `timeout` of a probe that the kubelet kills before it can act, in seconds; null if there is none. */
 export function killedTimeout({ command, probe }: Pick<ProbeInContext, 'command' | 'probe'>): number | null {
-  const longest = Math.max(0, ...command.invocations.map(({ timeoutSeconds }) => timeoutSeconds ?? 0));
+  const longest = Math.max(0, ...timeoutsOf(command).map((timeout) => timeout.seconds ?? 0));
   return longest >= probe.timeoutSeconds ? longest : null;
 }

@@ -20,8 +20,8 @@ export function childrenOfShell(command: CommandLine): readonly Invocation[] {
   );
 }
 
-/** Whether a plain `wait` further down the script waits for a background job. */
+/** Whether a `wait` further down the script waits for a background job. */
 function isWaitedFor(invocation: Invocation, following: readonly Invocation[]): boolean {
   if (invocation.wrappers.some(({ name }) => detaching.has(name))) return false;
-  return following.some(({ argv, background }) => argv.length === 1 && argv[0] === 'wait' && !background);
+  return following.some(({ argv, background }) => argv[0] === 'wait' && !background);
 }

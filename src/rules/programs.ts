@@ -47,6 +47,7 @@ const kafkaTools = new Set(
 /** Scripts named like Kafka's that people wrote themselves; what they start is unseen. */
 const ownKafkaScript = /health|check|probe|live|ready|entrypoint/;
 const entrypointScript = /\.sh$|^(?:docker-)?entrypoint$/;
+const projectRunners = new Set(['poetry', 'pipenv', 'uv', 'pdm']);
 const pythonOptionsWithValue = new Set(['-W', '-X', '--check-hash-based-pycs']);
 
 /** The first known program that a command line starts, or null. */
@@ -109,7 +110,7 @@ export const mongoShell: Recogniser = (invocation) => {
 
 /** Python applications that load all of themselves for one question: Celery, Airflow, Django. */
 export const pythonAppCli: Recogniser = (invocation) => {
-  const [name, ...words] = pythonWords(wordsOf(invocation));
+  const [name, ...words] = pythonWords(withoutRunner(wordsOf(invocation)));
   if (name === 'celery') return words.includes('inspect') || words.includes('status') ? name : null;
   if (name === 'airflow') return words.some((word) => /^check(?:-|$)/.test(word)) ? name : null;
   return name === 'manage.py' ? name : null;
@@ -123,6 +124,13 @@ export const unseenScript: Recogniser = (invocation) => {
   const hasInterpreter = name !== invocation.program;
   return hasInterpreter || name.endsWith('.sh') || name === 'docker-healthcheck' ? name : null;
 };
+
+/** `poetry run celery inspect` as `celery inspect`. */
+function withoutRunner(words: Words): Words {
+  if (!projectRunners.has(words[0]) || words[1] !== 'run') return words;
+  const [, , first, ...rest] = words;
+  return first === undefined ? words : [basename(first), ...rest];
+}
 
 /** `python -m celery inspect` and `python3 manage.py check` as `celery inspect` and `manage.py check`. */
 function pythonWords(words: Words): Words {

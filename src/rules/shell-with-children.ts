@@ -1,3 +1,4 @@
+import { stayingWrappers } from '../pod/wrappers.ts';
 import { killedTimeout } from './inner-timeout.ts';
 import { childrenOfShell } from './orphans.ts';
 import type { ProbeInContext, Rule } from './rule.ts';
@@ -10,6 +11,9 @@ const consequence = {
   'must-be-pid-1': "may leak its shell's children",
   reaps: "leaves its shell's children on the CPU",
 } as const;
+
+/** A pipe, but not `||`. */
+const pipeOrSubstitution = /(?<!\|)\|(?!\|)|`|\$\(/;
 
 /** Expansions, redirections, assignments and the like, which a list of words without a shell cannot have. */
 const needsShell = /[$`|&;<>()*?~#{}[\]!\\\p{C}]|^\s*\w+=/u;
@@ -63,8 +67,14 @@ export const shellWithChildrenRule: Rule = {
 function otherwise({ command }: ProbeInContext): string {
   const script = command.shell?.script.trim() ?? '';
   const [only, ...others] = childrenOfShell(command);
-  const hasOneCommandAtTheEnd = others.length === 0 && !/[|`]|\$\(/.test(script);
-  if (!only || !hasOneCommandAtTheEnd) return 'httpGet, tcpSocket or grpc instead of a shell';
+  const isOneForeground = only && others.length === 0 && !pipeOrSubstitution.test(script);
+  if (
+    !isOneForeground ||
+    command.shell?.malformed ||
+    only.wrappers.some(({ name }) => stayingWrappers.has(name))
+  ) {
+    return 'httpGet, tcpSocket or grpc instead of a shell';
+  }
   const words = `exec: {command: [${only.argv.map((word) => JSON.stringify(word)).join(', ')}]}`;
   const isWholeScript = command.invocations.length === 1 && only.wrappers.length === 1;
   if (isWholeScript && !needsShell.test(script) && words.length <= 120) return words;
