@@ -21,6 +21,21 @@ interface CommandLine {
 
 const commands: readonly CommandLine[] = [
   {
+    name: 'demo',
+    summary: 'the whole story on one machine, without a cluster',
+    load: async () => (await import('./commands/demo.ts')).demoCommand(),
+  },
+  {
+    name: 'explain',
+    summary: 'explain a rule or a reason',
+    load: async () => (await import('./commands/explain.ts')).explainCommand(),
+  },
+  {
+    name: 'emulate',
+    summary: 'make real zombies, to look at',
+    load: async () => (await import('./commands/emulate.ts')).emulateCommand(),
+  },
+  {
     name: 'certs',
     summary: 'make a development CA and a server certificate',
     load: async () => (await import('./commands/certs.ts')).certsCommand(),

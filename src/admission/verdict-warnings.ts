@@ -20,11 +20,10 @@ export function remedyWarnings({ remedy, patch }: Verdict, dryRun: boolean): rea
 /** The warnings for notes on labels, annotations and side effects. */
 export function noteWarnings(notes: readonly Note[]): readonly Warning[] {
   return notes.map(({ reason, container, detail }) => {
-    const { sentence } = reasons[reason];
     return {
       code: reason,
       container,
-      texts: detail === null ? [sentence] : [`${detail}. ${sentence}`, detail],
+      texts: detail === null ? textsOf(reason) : [`${detail}. ${reasons[reason].sentence}`, detail],
     };
   });
 }
@@ -100,15 +99,21 @@ function skipped({ kind, reason, containers, notes }: Remedy): readonly Warning[
   const lines: Warning[] = ofContainers.map((each) => ({
     code: each.reason,
     container: each.name,
-    texts: [reasons[each.reason].sentence],
+    texts: textsOf(each.reason),
   }));
   const ofPod =
     !reasons[reason].silent &&
     (kind === null || reason === 'sidecar-arrived') &&
     !inNotes.has(subject(reason, null)) &&
     !containers.some((each) => each.reason === reason);
-  if (ofPod) lines.unshift({ code: reason, container: null, texts: [reasons[reason].sentence] });
+  if (ofPod) lines.unshift({ code: reason, container: null, texts: textsOf(reason) });
   return lines;
+}
+
+/** What a reason says, as a sentence and, where it has one, in short. */
+function textsOf(reason: Reason): Warning['texts'] {
+  const { sentence, short } = reasons[reason];
+  return short === undefined ? [sentence] : [sentence, short];
 }
 
 function isSkippedAloud({ action, reason }: ContainerDecision): boolean {

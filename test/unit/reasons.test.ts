@@ -19,6 +19,13 @@ describe('reasons', () => {
     expect(pageOf(code)).toBe(`docs/reasons.md#${code}`);
   });
 
+  it.each(reasonCodes.filter((code) => !reasons[code].silent))(
+    '%s has a short form that fits a warning',
+    (code) => {
+      expect(reasons[code].short).toMatch(/^[\x20-\x7e]{10,70}$/);
+    },
+  );
+
   it('are all that the page speaks of, in the same order', () => {
     expect([...sections.keys()]).toEqual(reasonCodes);
   });
