@@ -34,7 +34,7 @@ export const backgroundRule: Rule = {
     const left = leftBehind(context.command);
     const [first, ...others] = left;
     if (!first) return null;
-    const who = others.length === 0 ? `${shown(first.program)} runs` : `${left.length} programs run`;
+    const who = others.length === 0 ? `${shown(first.program, 20)} runs` : `${left.length} programs run`;
     return {
       severity: severityOf('orphan-maker', context),
       message:

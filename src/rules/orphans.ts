@@ -4,24 +4,27 @@ import type { CommandLine, Invocation } from '../pod/command-line.ts';
 const detaching = new Set(['setsid', 'daemon', 'daemonize', 'start-stop-daemon']);
 
 /** The programs that every run of a command line leaves behind in the background. */
-export function leftBehind(command: CommandLine): readonly Invocation[] {
-  return command.invocations.filter(
-    (invocation, index) =>
-      invocation.background && !isWaitedFor(invocation, command.invocations.slice(index)),
+export function leftBehind({ invocations }: CommandLine): readonly Invocation[] {
+  const lastWait = lastWaitOf(invocations);
+  return invocations.filter(
+    (invocation, index) => invocation.background && !isWaitedFor(invocation, index, lastWait),
   );
 }
 
 /** The processes that a shell starts and waits for: they are orphaned if it is killed meanwhile. */
-export function childrenOfShell(command: CommandLine): readonly Invocation[] {
-  return command.invocations.filter(
+export function childrenOfShell({ invocations }: CommandLine): readonly Invocation[] {
+  const lastWait = lastWaitOf(invocations);
+  return invocations.filter(
     (invocation, index) =>
-      invocation.childOfShell &&
-      (!invocation.background || isWaitedFor(invocation, command.invocations.slice(index))),
+      invocation.childOfShell && (!invocation.background || isWaitedFor(invocation, index, lastWait)),
   );
 }
 
-/** Whether a `wait` further down the script waits for a background job. */
-function isWaitedFor(invocation: Invocation, following: readonly Invocation[]): boolean {
-  if (invocation.wrappers.some(({ name }) => detaching.has(name))) return false;
-  return following.some(({ argv, background }) => argv[0] === 'wait' && !background);
+/** Where a script waits for its background jobs for the last time; -1 where it does not. */
+function lastWaitOf(invocations: readonly Invocation[]): number {
+  return invocations.findLastIndex(({ argv, background }) => argv[0] === 'wait' && !background);
+}
+
+function isWaitedFor({ wrappers }: Invocation, index: number, lastWait: number): boolean {
+  return index < lastWait && !wrappers.some(({ name }) => detaching.has(name));
 }

@@ -16,7 +16,7 @@ const consequence = {
 const pipeOrSubstitution = /(?<!\|)\|(?!\|)|`|\$\(/;
 
 /** Expansions, redirections, assignments and the like, which a list of words without a shell cannot have. */
-const needsShell = /[$`|&;<>()*?~#{}[\]!\\\p{C}]|^\s*\w+=/u;
+const needsShell = /[$`|&;<>()*?~#{}[\]!\\\p{C}\p{Zl}\p{Zp}]|^\s*\w+=/u;
 
 /** A shell that starts processes and lives on, in a probe with the default timeout of 1 s. */
 export const shellWithChildrenRule: Rule = {

@@ -2,23 +2,26 @@ import { leakForecast } from './leak-forecast.ts';
 import type { ProbeInContext } from './rule.ts';
 
 const grouped = new Intl.NumberFormat('en-GB', { maximumFractionDigits: 0 });
-const short = new Intl.NumberFormat('en-GB', { maximumFractionDigits: 2, useGrouping: false });
-const astronomic = 1e9;
+const compact = new Intl.NumberFormat('en-GB', { notation: 'compact', compactDisplay: 'long' });
+const plain = new Intl.NumberFormat('en-GB', { maximumFractionDigits: 2, useGrouping: false });
 
-/** A count for people: `8,640`. What no real probe reaches is said with a power of ten. */
+/** A count for people: `8,640`. From a million on it is rounded; what no real probe reaches has a power of ten. */
 export function count(value: number): string {
-  return value < astronomic ? grouped.format(value) : value.toExponential(0);
+  if (value < 1e6) return grouped.format(value);
+  return value < 1e12 ? compact.format(value) : value.toExponential(0);
 }
 
 /** A number of seconds as people write it in YAML: `10`, `2.5`. */
 export function seconds(value: number): string {
-  return value < astronomic ? short.format(value) : value.toExponential(0);
+  return value < 1e9 ? plain.format(value) : value.toExponential(0);
 }
 
-/** A word of a stranger, safe to show: no control characters, at most 24 characters. */
-export function shown(word: string): string {
-  const printable = [...word.replace(/[\p{C}\p{Z}]/gu, '?')];
-  return printable.length <= 24 ? printable.join('') : `${printable.slice(0, 23).join('')}…`;
+/** A word of a stranger, safe to show: no control characters, and cut to a length in UTF-16 units. */
+export function shown(word: string, maxLength = 24): string {
+  const printable = word.replace(/[\p{C}\p{Z}]/gu, '?');
+  if (printable.length <= maxLength) return printable;
+  // A surrogate pair that the cut would halve goes as a whole.
+  return `${printable.slice(0, maxLength - 1).replace(/[\ud800-\udbff]$/, '')}…`;
 }
 
 /** `leaks` of a PID 1 that is known not to reap, `may leak` of any other that is not known to. */
