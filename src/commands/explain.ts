@@ -37,7 +37,7 @@ export function explainCommand(): Command {
 }
 
 /** What there is to say on a topic. */
-export type Explanation =
+type Explanation =
   | { readonly kind: 'list' }
   | { readonly kind: 'rule'; readonly rule: Rule }
   | { readonly kind: 'reason'; readonly code: Reason; readonly help: ReasonHelp };

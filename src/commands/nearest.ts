@@ -1,4 +1,6 @@
 const longestCompared = 64;
+/** One mistake in three letters. */
+const farthest = 1 / 3;
 
 /**
  * Finds the words that somebody may have meant.
@@ -10,15 +12,18 @@ const longestCompared = 64;
 export function nearest(typed: string, known: readonly string[]): readonly string[] {
   const wanted = typed.toLowerCase().slice(0, longestCompared);
   return known
-    .map((word) => ({ word, distance: isPartOf(wanted, word) ? 0 : editDistance(wanted, word) }))
-    .filter(({ word, distance }) => distance <= Math.max(2, Math.floor(word.length / 3)))
+    .map((word) => ({ word, distance: distanceTo(word, wanted) }))
+    .filter(({ distance }) => distance <= farthest)
     .toSorted((one, other) => one.distance - other.distance)
     .slice(0, 3)
     .map(({ word }) => word);
 }
 
-function isPartOf(typed: string, word: string): boolean {
-  return typed.length >= 3 && word.includes(typed);
+/** Mistakes per letter of a word, or of one of its parts between hyphens; 0 where what was typed is part of it. */
+function distanceTo(word: string, typed: string): number {
+  if (typed.length >= 3 && word.includes(typed)) return 0;
+  const parts = word.split('-').filter((part) => part.length >= 4);
+  return Math.min(...[word, ...parts].map((part) => editDistance(typed, part) / part.length));
 }
 
 /** How many letters must be put in, taken out or replaced to make one word of the other (Levenshtein). */

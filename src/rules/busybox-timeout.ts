@@ -7,7 +7,7 @@ import { leakSize, leaks, seconds } from './wording.ts';
 const zombiesPerRun = 1;
 
 /** How sure it is that a command line runs busybox's `timeout`; `no` also where it runs none at all. */
-export type BusyboxTimeout = 'certain' | 'possible' | 'no';
+type BusyboxTimeout = 'certain' | 'possible' | 'no';
 
 /** `timeout` in an Alpine or busybox image, or `busybox timeout` anywhere. */
 export const busyboxTimeoutRule: Rule = {

@@ -1,5 +1,5 @@
 /** Whether an image's small tools are busybox's, as far as its name tells. */
-export type ImageFamily = 'busybox' | 'other' | 'unknown';
+type ImageFamily = 'busybox' | 'other' | 'unknown';
 
 const busyboxWords = wordPattern(['alpine', 'busybox']);
 const otherWords = wordPattern([

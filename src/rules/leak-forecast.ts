@@ -2,7 +2,7 @@ const secondsPerHour = 3_600;
 const secondsPerDay = 86_400;
 
 /** How fast a probe fills a PID table when nothing reaps what it leaves. */
-export interface LeakForecast {
+interface LeakForecast {
   readonly perHour: number;
   readonly perDay: number;
   /** Seconds until so many zombies have gathered; `Infinity` where none do. */

@@ -2,7 +2,7 @@ import { basename, type CommandLine, type Invocation } from '../pod/command-line
 import { readShellCall } from '../pod/shells.ts';
 
 /** A known program among those that a command line starts. */
-export interface KnownProgram {
+interface KnownProgram {
   /** Its name as people know it: `rabbitmqctl`, `celery`, `manage.py`. */
   readonly name: string;
   readonly invocation: Invocation;

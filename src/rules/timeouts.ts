@@ -2,7 +2,7 @@ import { basename, type CommandLine } from '../pod/command-line.ts';
 import { unwrap } from '../pod/wrappers.ts';
 
 /** A `timeout` in front of a program or a script. */
-export interface Timeout {
+interface Timeout {
   /** What it allows; null where that is no number, or no limit. */
   readonly seconds: number | null;
   /** It is called as `busybox timeout`. */

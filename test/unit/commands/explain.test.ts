@@ -59,6 +59,7 @@ describe('an unknown topic', () => {
   test.each([
     ['erlang-cly', 'erlang-cli'],
     ['timeout', 'busybox-timeout'],
+    ['timout', 'inner-timeout'],
     ['shel-not-exec', 'shell-not-exec'],
     ['JVM-CLI', 'jvm-cli'],
   ])('%s: did you mean %s?', (topic, meant) => {
