@@ -21,6 +21,11 @@ interface CommandLine {
 
 const commands: readonly CommandLine[] = [
   {
+    name: 'webhook',
+    summary: 'serve admission over HTTPS',
+    load: async () => (await import('./commands/webhook.ts')).webhookCommand(),
+  },
+  {
     name: 'demo',
     summary: 'the whole story on one machine, without a cluster',
     load: async () => (await import('./commands/demo.ts')).demoCommand(),
@@ -44,8 +49,10 @@ const commands: readonly CommandLine[] = [
 
 const examples = `
 Examples:
-  gravekeeper webhook --help
+  gravekeeper demo
+  gravekeeper explain shell-not-exec
   gravekeeper certs --out certs
+  gravekeeper webhook --cert certs/tls.crt --key certs/tls.key --namespaces namespaces.yaml
 
 Exit codes: 0 clean, 1 findings, 2 bad usage or input.
 In a checkout: npm run -s gravekeeper -- COMMAND`;
