@@ -21,7 +21,7 @@ import { validate } from './validate.ts';
 export const longestBody = 8 * 1024 * 1024;
 
 /** What the app is made of. */
-export interface AppParts extends JudgingTools {
+interface AppParts extends JudgingTools {
   /** Whether reviews may be sent here. */
   ready(): boolean;
 }

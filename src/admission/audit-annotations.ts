@@ -12,7 +12,7 @@ const hashLength = 8;
 export const mostListed = 16;
 
 /** What an audit annotation is to say of one decision. */
-export interface Audited {
+interface Audited {
   /** The remedy, where it was part of the decision. */
   readonly remedy: Remedy | null;
   readonly findings: readonly Finding[];

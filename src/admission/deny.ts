@@ -7,7 +7,7 @@ import { harmless, harmlessName } from './text.ts';
 const mostSpelledOut = 10;
 
 /** What `deny` must know of an object to block nothing that is running. */
-export interface DenialContext {
+interface DenialContext {
   readonly dryRun: boolean;
   /** A controller owns the object: refused, it would be tried again for ever. */
   readonly controlled: boolean;

@@ -12,7 +12,7 @@ export interface JudgingTools extends LabelTools {
 }
 
 /** A call of a webhook, as judging sees it. */
-export interface Call {
+interface Call {
   /** Namespace of the object, which need not name it itself. */
   readonly namespace: string;
   /** The entry of the webhook configuration that called; null for a call without one. */

@@ -9,7 +9,7 @@ import { cut, harmless } from './text.ts';
 const longestField = 253;
 
 /** What the log says of one review, besides level, time and message. */
-export interface ReviewLine {
+interface ReviewLine {
   readonly uid: string;
   readonly webhook: Webhook;
   readonly entry: Entry | null;

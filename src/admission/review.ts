@@ -30,7 +30,7 @@ export interface AdmissionRequest {
 }
 
 /** Why a body is no review that could be answered; the text is for whoever sent it. */
-export interface ReviewProblem {
+interface ReviewProblem {
   readonly problem: string;
 }
 

@@ -23,6 +23,7 @@ const longestRead = 4096;
  * @param text Any string; only its first 4,096 characters are read.
  */
 export function harmless(text: string): string {
+  if (text.length <= longestRead && !/[^\x21-\x7e]/.test(text)) return text;
   return text
     .slice(0, longestRead)
     .replace(/\s+/g, ' ')

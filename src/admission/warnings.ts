@@ -11,10 +11,10 @@ export interface Warning {
 }
 
 /** The most characters of one warning. The API server may cut each at 256 when all are too long together. */
-export const longestWarning = 120;
+const longestWarning = 120;
 
 /** The most bytes of all warnings of one answer. The API server drops what passes 4,096 characters. */
-export const longestTogether = 4096;
+const longestTogether = 4096;
 
 /** Room for container names in a warning that stands for several. */
 const longestNames = 40;

@@ -63,7 +63,7 @@ function nameOf({ group, kind }: GroupKind): string {
 }
 
 /** What the caller knows of a document beyond its own fields. */
-export type DocumentOrigin = Pick<PodOrigin, 'trustMirrorAnnotation'>;
+type DocumentOrigin = Pick<PodOrigin, 'trustMirrorAnnotation'>;
 
 /**
  * Reads the pod that a document is, or the one that its template would become.

@@ -7,7 +7,7 @@ import { type Config, defaultConfig } from '../../../src/config/config.ts';
 import { policyOf } from '../../../src/policy/policy.ts';
 
 /** What a test of the app may choose; left out, the namespace opted in and all is well. */
-export interface Setup {
+interface Setup {
   /** Labels of the namespace `shop`; no other namespace is known. */
   readonly labels?: Readonly<Record<string, string>>;
   readonly config?: Config;
