@@ -99,11 +99,6 @@ describeWith([program('gcc', 'gcc'), staticTini], 'copier', () => {
     expect(statSync(join(folder, 'tini')).mode & 0o7777).toBe(0o555);
   });
 
-  it('takes no notice of the TINI_* variables of the pod', () => {
-    const env = { TINI_VERBOSITY: '4', TINI_SUBREAPER: '1', TINI_KILL_PROCESS_GROUP: '1' };
-    expect(run([copier, folder, tini], env)).toEqual({ status: 0, stdout: '', stderr: '' });
-  });
-
   it.each([[[]], [['']], [['/a', '/b', '/c']]])('says how it is used: %j', (args) => {
     expectOneLine(copy(...args), /needs the directory .* usage: copier DIR/);
   });
