@@ -34,7 +34,13 @@ const word = fc.constantFrom(
     'a | b; c &',
   ],
 );
-const command = fc.array(word, { maxLength: 5 });
+const command = fc.oneof(
+  {
+    weight: 2,
+    arbitrary: fc.constantFrom(['node', 'server.js'], ['./serve', '--port', '80'], ['bash', '-c', 'a && b']),
+  },
+  { weight: 1, arbitrary: fc.array(word, { maxLength: 5 }) },
+);
 const name = fc.constantFrom(
   'app',
   'proxy',
@@ -44,8 +50,19 @@ const name = fc.constantFrom(
   '__proto__',
   'x',
 );
-const path = fc.constantFrom('/data', '/.gravekeeper', '/.gravekeeper/x', '/', '/.gravekeeper-2', '/tmp');
+const path = fc.constantFrom(
+  '/data',
+  '/etc/app',
+  '/.gravekeeper',
+  '/.gravekeeper/x',
+  '/.gravekeeper-2',
+  '/tmp',
+  '/',
+);
 
+/** Mostly absent: each of these alone decides over the whole pod or container. */
+const rarely = <T>(arbitrary: fc.Arbitrary<T>) =>
+  fc.oneof({ weight: 11, arbitrary: fc.constant(undefined) }, { weight: 1, arbitrary });
 const maybe = <T>(arbitrary: fc.Arbitrary<T>) => fc.option(arbitrary, { nil: undefined, freq: 2 });
 
 const securityContext = fc.record(
@@ -53,8 +70,10 @@ const securityContext = fc.record(
     runAsUser: fc.constantFrom(0, 1000),
     runAsNonRoot: fc.boolean(),
     allowPrivilegeEscalation: fc.boolean(),
-    capabilities: fc.record({ drop: fc.subarray(['ALL', 'KILL']), add: fc.subarray(['KILL', 'CAP_KILL']) }),
-    seccompProfile: fc.record({ type: fc.constantFrom('Localhost', 'RuntimeDefault') }),
+    capabilities: rarely(
+      fc.record({ drop: fc.subarray(['ALL', 'KILL']), add: fc.subarray(['KILL', 'CAP_KILL']) }),
+    ),
+    seccompProfile: rarely(fc.record({ type: fc.constantFrom('Localhost', 'RuntimeDefault') })),
   },
   { requiredKeys: [] },
 );
@@ -83,9 +102,12 @@ const container = fc.record(
     image: fc.constantFrom('redis:7', 'alpine', 'registry.example/a@sha256:00'),
     command,
     args: command,
-    env: fc.array(fc.record({ name: fc.constantFrom('X', 'TINI_SUBREAPER', 'PATH'), value: word }), {
-      maxLength: 2,
-    }),
+    env: fc.array(
+      fc.record({ name: fc.constantFrom('X', 'Y', 'HOME', 'LANG', 'TINI_SUBREAPER', 'PATH'), value: word }),
+      {
+        maxLength: 2,
+      },
+    ),
     livenessProbe: probe,
     startupProbe: probe,
     lifecycle: fc.record({ preStop: fc.record({ exec: fc.record({ command }) }) }),
@@ -111,7 +133,7 @@ export const arbitraryPod: fc.Arbitrary<Json> = fc
         name: fc.constant('pod'),
         labels: fc.dictionary(
           fc.constantFrom('app', 'gravekeeper.dev/inject'),
-          fc.constantFrom('auto', 'tini', 'x'),
+          fc.constantFrom('auto', 'tini', 'auto', 'tini', 'x'),
         ),
         annotations: fc.dictionary(
           fc.constantFrom(
@@ -141,8 +163,8 @@ export const arbitraryPod: fc.Arbitrary<Json> = fc
             namedOnce,
           ),
         ),
-        shareProcessNamespace: fc.boolean(),
-        hostPID: fc.constant(true),
+        shareProcessNamespace: rarely(fc.boolean()),
+        hostPID: rarely(fc.constant(true)),
         hostUsers: fc.boolean(),
         securityContext,
         futureField: fc.jsonValue(),
@@ -167,7 +189,8 @@ export const mutatedPod: fc.Arbitrary<Json> = fc
   .tuple(arbitraryPod, fc.nat(), fc.jsonValue() as fc.Arbitrary<Json>, fc.boolean())
   .map(([pod, seed, value, remove]) => mutate(pod, seed, value, remove));
 
-function mutate(pod: Json, seed: number, value: Json, remove: boolean): Json {
+/** A copy of a pod with one value in it replaced or taken away; the seed chooses which. */
+export function mutate(pod: Json, seed: number, value: Json, remove: boolean): Json {
   const places: { holder: Record<string, Json>; key: string }[] = [];
   const visit = (node: Json): void => {
     if (typeof node !== 'object' || node === null) return;
