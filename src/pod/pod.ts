@@ -30,8 +30,6 @@ export interface ExecHook {
 
 export type PickedContainer = z.infer<ReturnType<typeof containerSchema>>;
 export type PickedSpec = z.infer<ReturnType<typeof specSchema>>;
-export type PickedMetadata = z.infer<ReturnType<typeof metadataSchema>>;
-export type SecurityContext = z.infer<ReturnType<typeof securityContextSchema>>;
 
 /** A container of a pod, in the order containers, then init containers. */
 export interface Container {

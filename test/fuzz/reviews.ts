@@ -162,7 +162,7 @@ export function* shots(seed: number, pool: number): Generator<Shot> {
 
     function hostile(): Shot {
       const name = pick(hostileKeys);
-      const depth = 1 + random(5_000);
+      const depth = 1 + random(1_000);
       const object = JSON.parse(JSON.stringify(pod)) as {
         metadata: Record<string, Json>;
         spec: Record<string, Json>;

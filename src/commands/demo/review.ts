@@ -40,7 +40,7 @@ export function connect(port: number, ca: string): Client {
 }
 
 /** Writes an AdmissionReview (admission.k8s.io/v1) as the API server sends it. */
-export function reviewOf({ operation, namespace, object }: Question): JsonObject {
+function reviewOf({ operation, namespace, object }: Question): JsonObject {
   const [group, version] = splitApiVersion(String(object.apiVersion));
   const kind = String(object.kind);
   const metadata = isJsonObject(object.metadata) ? object.metadata : {};
