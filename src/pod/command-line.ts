@@ -2,7 +2,7 @@ import { basename } from './basename.ts';
 import { readScript, type ScriptCommand, type ScriptReading } from './shell-script.ts';
 import type { Budget } from './shell-walk.ts';
 import { readShellCall, type ShellCall } from './shells.ts';
-import { unwrap } from './wrappers.ts';
+import { detachingWrappers, unwrap } from './wrappers.ts';
 
 export { basename } from './basename.ts';
 
@@ -77,6 +77,8 @@ export function readCommandLine(argv: readonly string[]): CommandLine {
 
 /** What is known of the words at a place of the chain from what stands before them. */
 interface Context {
+  /** Links of the chain before them. */
+  readonly depth: number;
   readonly wrappers: readonly Wrapper[];
   readonly background: boolean;
   readonly childOfShell: boolean;
@@ -88,6 +90,7 @@ interface Context {
 }
 
 const outermost: Context = {
+  depth: 0,
   wrappers: [],
   background: false,
   childOfShell: false,
@@ -102,7 +105,7 @@ type Reading = Omit<CommandLine, 'argv'>;
 const maxDepth = 32;
 
 function follow(words: readonly string[], context: Context, budget: Budget): Reading {
-  if (context.wrappers.length >= maxDepth || budget.links-- <= 0) {
+  if (context.depth >= maxDepth || budget.links-- <= 0) {
     budget.exceeded = true;
     return end(words, context, null);
   }
@@ -110,12 +113,16 @@ function follow(words: readonly string[], context: Context, budget: Budget): Rea
   if (call?.script != null) return followScript(call, call.script, context, budget);
   const step = unwrap(words);
   if (step === null) return endInProgram(words, call, context, budget);
-  if (step === 'unclear') return end(words, context, null);
+  if (step === 'unclear') {
+    const detaches = detachingWrappers.has(basename(words[0] ?? ''));
+    return end(words, { ...context, background: context.background || detaches }, null);
+  }
   const { name, behind, background, leaves, timeoutSeconds = context.timeoutSeconds } = step;
   return follow(
     behind,
     {
       ...context,
+      depth: context.depth + 1,
       wrappers: [...context.wrappers, { name, words: step.words }],
       background: context.background || background,
       left: context.left || leaves,
@@ -137,7 +144,7 @@ function endInProgram(
   const reading = end(words, context, program);
   const args = scriptArguments(words, call);
   if (args.length === 0) return reading;
-  const presumed = follow(args, outermost, budget);
+  const presumed = follow(args, { ...outermost, depth: context.depth + 1 }, budget);
   const own = words.slice(0, words.length - args.length);
   return { ...reading, chain: [...linksOf(context), own, ...presumed.chain], shell: presumed.shell };
 }
@@ -172,6 +179,7 @@ function followScript(call: ShellCall, script: string, context: Context, budget:
   const reading = readScript(script, call.kind, { zero, args }, budget);
   const inside = {
     ...context,
+    depth: context.depth + 1,
     wrappers: [...context.wrappers, { name: call.shell, words: call.words }],
     inScript: true,
   };

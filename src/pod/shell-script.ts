@@ -29,7 +29,7 @@ export interface ScriptReading {
 }
 
 /** Longer scripts are read up to here: nobody waits for the parser. */
-const maxScriptLength = 65_536;
+const maxScriptLength = 32_768;
 
 /**
  * Reads a script. It never throws.
@@ -91,7 +91,7 @@ function reading(walk: Walk, end: ReadonlySet<Command>, malformed: boolean): Scr
 }
 
 function couldBeLast({ builtin, place }: Occurrence): boolean {
-  return !builtin && !place.background && !place.inFunction && place.upstream;
+  return !builtin && !place.background && place.upstream;
 }
 
 /** The commands one of which the shell certainly turns into at the end of the script; none if it may stay. */
@@ -100,7 +100,9 @@ function endOf(script: ParsedScript, text: string, kind: ShellKind, walk: Walk):
   const found = new Map(walk.occurrences.map((occurrence) => [occurrence.node, occurrence]));
   if (candidates.every((node) => found.get(node)?.exec)) return new Set(candidates);
   const [only] = candidates;
-  const isProgram = only && found.get(only)?.builtin === false;
+  const last = only && found.get(only);
+  // Before bash 5.1 `command` was a builtin like others, which forks.
+  const isProgram = last && !last.builtin && last.words[0] !== 'command';
   return new Set(isProgram && execsImplicitly(script, text, kind, walk) ? [only] : []);
 }
 
@@ -136,6 +138,6 @@ function execsImplicitly(script: ParsedScript, text: string, kind: ShellKind, wa
   const simple = command.type === 'AndOr' ? command.commands.at(-1) : command;
   const before = script.commands.at(-2);
   const ownLine = !before || text.slice(before.end, statement.pos).includes('\n');
-  const atEnd = /^[ \t]*;?[ \t]*(#[^\n]*)?\n?$/.test(rest);
+  const atEnd = /^[ \t]*(?:;[ \t]*)?(?:#[^\n]*)?\n?$/.test(rest);
   return simple?.type === 'Command' && simple.redirects.length === 0 && ownLine && atEnd && !walk.traps;
 }

@@ -31,7 +31,8 @@ export interface Place {
   readonly main: boolean;
   /** It, or a group around it, ends in `&`. */
   readonly background: boolean;
-  readonly inFunction: boolean;
+  /** The function of the script in whose body it stands. */
+  readonly inFunction: string | null;
   /** In no substitution, and not fed by a pipe. */
   readonly upstream: boolean;
 }
@@ -58,14 +59,29 @@ export interface Walk {
  */
 export function walkScript(script: ParsedScript, positionals: Positionals, budget: Budget): Walk {
   const walker = new Walker(positionals, budget);
-  walker.visit(script, { main: true, background: false, inFunction: false, upstream: true });
+  walker.visit(script, { main: true, background: false, inFunction: null, upstream: true });
   return {
-    occurrences: walker.occurrences.filter(({ words }) => !walker.functions.has(words[0] ?? '')),
+    occurrences: withoutCalls(walker.occurrences, walker.functions),
     traps: walker.traps,
     trapsTerm: walker.trapsTerm,
     setsPositionals: walker.setsPositionals,
     incomplete: walker.incomplete,
   };
+}
+
+/** Leaves out the calls of the script's own functions; what a function does is done where it is called. */
+function withoutCalls(occurrences: readonly Occurrence[], functions: ReadonlySet<string>): Occurrence[] {
+  const isCall = ({ words }: Occurrence) => functions.has(words[0] ?? '');
+  const calledInBackground = new Set(
+    occurrences.filter((found) => isCall(found) && found.place.background).map(({ words }) => words[0]),
+  );
+  return occurrences
+    .filter((found) => !isCall(found))
+    .map((found) =>
+      found.place.inFunction !== null && calledInBackground.has(found.place.inFunction)
+        ? { ...found, place: { ...found.place, main: false, background: true } }
+        : found,
+    );
 }
 
 class Walker {
@@ -111,12 +127,19 @@ class Walker {
         return;
       case 'Function':
         this.functions.add(node.name.value);
-        this.visit(node.body, { ...place, inFunction: true });
+        this.visit(node.body, { ...place, inFunction: node.name.value });
         return;
       case 'CommandExpansion':
       case 'ProcessSubstitution':
       case 'ArithmeticCommandExpansion':
-        this.#substitution(node, place);
+        if (!this.#spend(node.end - node.pos)) return;
+        if (node.script?.errors?.length) this.incomplete = true;
+        this.#children(node, { ...place, main: false, upstream: false });
+        return;
+      case 'ParameterExpansion':
+      case 'ArithmeticExpansion':
+      case 'ArithmeticCommand':
+        if (this.#spend(node.end - node.pos)) this.#children(node, place);
         return;
       default:
         this.#children(node, place);
@@ -127,32 +150,32 @@ class Walker {
     forEachChild(node, (child) => this.visit(child, place));
   }
 
-  #substitution(
-    node: { readonly pos: number; readonly end: number; readonly script: ParsedScript | undefined },
-    place: Place,
-  ): void {
-    this.#budget.characters -= node.end - node.pos;
-    if (this.#budget.characters < 0) {
-      this.incomplete = true;
-      return;
-    }
-    if (!node.script) return;
-    if (node.script.errors?.length) this.incomplete = true;
-    this.visit(node.script, { ...place, main: false, upstream: false });
+  /** Takes from the budget what the parser is about to read again; false where it does not suffice. */
+  #spend(characters: number): boolean {
+    this.#budget.characters -= characters;
+    if (this.#budget.characters < 0) this.incomplete = true;
+    return this.#budget.characters >= 0;
   }
 
   #command(node: Command, place: Place): void {
     for (const child of node.prefix) this.visit(child, place);
     if (!node.name) return;
-    if (this.#budget.commands-- <= 0) {
+    if (this.#budget.commands-- <= 0 || this.#budget.characters < 0) {
       this.incomplete = true;
       return;
     }
-    const positionals = place.inFunction ? { ...this.#positionals, args: null } : this.#positionals;
-    const words = [node.name, ...node.args].flatMap((word) => expandWord(word, positionals));
+    const words = this.#expand(node, place);
     if (words.length > 0) this.#record(node, words, place);
     this.visit(node.name, place);
     for (const child of node.suffix) this.visit(child, place);
+  }
+
+  #expand(node: Command, place: Place): string[] {
+    const positionals = place.inFunction ? { ...this.#positionals, args: null } : this.#positionals;
+    const words = [node.name, ...node.args].flatMap((word) => (word ? expandWord(word, positionals) : []));
+    const length = words.reduce((sum, word) => sum + word.length + 1, 0);
+    const isLonger = length > 2 * (node.end - node.pos);
+    return isLonger && !this.#spend(length) ? [] : words;
   }
 
   #record(node: Command, words: readonly string[], place: Place): void {
@@ -168,12 +191,7 @@ class Walker {
   }
 
   #eval(text: string, place: Place): void {
-    this.#budget.characters -= text.length;
-    this.#budget.links--;
-    if (this.#budget.characters < 0 || this.#budget.links < 0) {
-      this.incomplete = true;
-      return;
-    }
+    if (!this.#spend(text.length)) return;
     const script = parse(text);
     if (script.errors?.length) this.incomplete = true;
     this.visit(script, place);

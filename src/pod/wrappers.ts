@@ -1,35 +1,19 @@
 import { basename } from './basename.ts';
 import { type OptionSyntax, type ScannedOptions, scanOptions } from './options.ts';
-
-/** A wrapper taken off the front of a command line. */
-export interface Unwrapped {
-  readonly name: string;
-  /** The wrapper's own words. */
-  readonly words: readonly string[];
-  /** The words of the program behind it; never empty. */
-  readonly behind: readonly string[];
-  /** It leaves the program running in the background. */
-  readonly background: boolean;
-  /** It ends before the program does, so that this process never becomes the program. */
-  readonly leaves: boolean;
-  /** Only of `timeout`: the seconds that it allows, null when they are not a number or unlimited. */
-  readonly timeoutSeconds?: number | null;
-}
-
-/** `unclear`: it is a wrapper, but which program stands behind it cannot be told. */
-export type Unwrapping = Unwrapped | 'unclear' | null;
-
-type Unwrap = (words: readonly string[], name: string) => Unwrapping;
+import { type Effect, splitAt, type Unwrap, type Unwrapping, wrapped } from './unwrapping.ts';
+import { unwrapRunuser, unwrapSu, unwrapSudo } from './user-wrappers.ts';
 
 /** Wrappers that fork and wait: the process that they are never becomes the program behind them. */
 export const stayingWrappers: ReadonlySet<string> = new Set(['timeout', 'su', 'runuser', 'sudo', 'setsid']);
+
+/** Wrappers that always leave the program behind them in the background. */
+export const detachingWrappers: ReadonlySet<string> = new Set(['nohup', 'daemon', 'daemonize']);
 
 /**
  * Takes one wrapper off the front of a command line. Shells are not wrappers here.
  *
  * @param words The words as executed.
- * @returns The wrapper and what is behind it; null if the first word is no wrapper, or has no program behind it
- *   (`env`, `sudo -i`): then the words are the program.
+ * @returns The wrapper and what is behind it; null where the words are themselves the program.
  */
 export function unwrap(words: readonly string[]): Unwrapping {
   const name = basename(words[0] ?? '');
@@ -41,36 +25,22 @@ export function isWrapper(name: string): boolean {
   return wrappers.has(name);
 }
 
-interface Taken {
-  readonly background?: boolean;
-  readonly leaves?: boolean;
-  readonly timeoutSeconds?: number | null;
-}
-
-function taken(words: readonly string[], name: string, next: number, more: Taken = {}): Unwrapping {
-  return assembled(name, words.slice(0, next), words.slice(next), more);
-}
-
-function assembled(name: string, words: readonly string[], behind: readonly string[], more: Taken = {}) {
-  return behind.length === 0 ? null : { name, words, behind, background: false, leaves: false, ...more };
-}
-
 /** A wrapper that is options, then some operands of its own, then the program. */
 function plain(
   syntax: OptionSyntax,
   operands = 0,
-  more: (options: ScannedOptions) => Taken | null = () => ({}),
+  effectOf: (options: ScannedOptions) => Effect | null = () => ({}),
 ): Unwrap {
   return (words, name) => {
     const options = scanOptions(words, syntax);
     if (!options) return 'unclear';
-    const facts = more(options);
-    return facts && taken(words, name, options.next + operands, facts);
+    const effect = effectOf(options);
+    return effect && splitAt(words, name, options.next + operands, effect);
   };
 }
 
 /** Null, so that the wrapper is the program, where one of these options is given. */
-function unless(...names: readonly string[]): (options: ScannedOptions) => Taken | null {
+function unless(...names: readonly string[]): (options: ScannedOptions) => Effect | null {
   return (options) => (names.some((name) => options.given.has(name)) ? null : {});
 }
 
@@ -88,14 +58,14 @@ function unwrapTimeout(words: readonly string[], name: string): Unwrapping {
   const old = options.given.get('t')?.at(-1);
   const duration = old ?? words[options.next] ?? '';
   const next = old === undefined ? options.next + 1 : options.next;
-  return taken(words, name, next, { timeoutSeconds: secondsOf(duration) });
+  return splitAt(words, name, next, { timeoutSeconds: secondsOf(duration) });
 }
 
 const secondsPerUnit: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400 };
 
 /** A duration of timeout(1) in seconds; null when it is no number, or 0, which means no limit. */
 function secondsOf(duration: string): number | null {
-  const match = /^\s*\+?(\d+\.?\d*|\.\d+)([smhd]?)$/.exec(duration);
+  const match = /^\+?(\d+(?:\.\d*)?|\.\d+)([smhd]?)$/.exec(duration);
   const seconds = Number(match?.[1]) * (secondsPerUnit[match?.[2] || 's'] ?? Number.NaN);
   return seconds > 0 && Number.isFinite(seconds) ? seconds : null;
 }
@@ -117,11 +87,11 @@ function unwrapEnv(words: readonly string[], name: string): Unwrapping {
   if (split.length > 0) {
     const behind = splitString(split.join(' ')).concat(words.slice(options.next));
     const program = behind.findIndex((word) => !isAssignment(word));
-    return program < 0 ? null : assembled(name, words.slice(0, options.next), behind.slice(program));
+    return program < 0 ? null : wrapped(name, words.slice(0, options.next), behind.slice(program));
   }
   let next = words[options.next] === '-' ? options.next + 1 : options.next;
   while (isAssignment(words[next])) next++;
-  return taken(words, name, next);
+  return splitAt(words, name, next);
 }
 
 function isAssignment(word: string | undefined): boolean {
@@ -130,88 +100,8 @@ function isAssignment(word: string | undefined): boolean {
 
 /** The words of an `env -S` string, quotes removed. */
 function splitString(text: string): string[] {
-  const words = text.match(/(?:"(?:\\.|[^"\\])*"|'[^']*'|[^\s"'])+/g) ?? [];
-  return words.map((word) => word.replaceAll(/"((?:\\.|[^"\\])*)"|'([^']*)'/g, '$1$2'));
-}
-
-const suSyntax: OptionSyntax = {
-  flags: 'flmpPTh',
-  values: 'cgGsw',
-  longFlags: ['fast', 'login', 'preserve-environment', 'pty', 'no-pty'],
-  longValues: [
-    ...['command', 'session-command', 'group', 'supp-group', 'shell', 'whitelist-environment'],
-    'user',
-  ],
-};
-
-/** `su [-] [user] -c script [args]`: options may also follow the user. What is behind it is a shell again. */
-function unwrapSu(words: readonly string[], name: string, syntax = suSyntax): Unwrapping {
-  const options = new Map<string, readonly string[]>();
-  const operands: string[] = [];
-  for (let at = 1; at < words.length; ) {
-    const scanned = scanOptions(words, syntax, at);
-    if (!scanned) return 'unclear';
-    for (const [option, values] of scanned.given) options.set(option, values);
-    at = scanned.next;
-    if (words[at - 1] === '--') {
-      operands.push(...words.slice(at));
-      break;
-    }
-    const operand = words[at++];
-    if (operand !== undefined && operand !== '-') operands.push(operand);
-  }
-  const last = (...names: string[]) => names.map((option) => options.get(option)?.at(-1)).find(Boolean);
-  const script = last('c', 'command', 'session-command');
-  if (script === undefined) return null;
-  const hasUser = options.has('u') || options.has('user');
-  const args = operands.slice(hasUser ? 0 : 1);
-  const own = words.slice(0, words.length - args.length).filter((word) => word !== script);
-  return assembled(name, own, [last('s', 'shell') ?? 'sh', '-c', script, ...args]);
-}
-
-/** `runuser -u user [--] command`, or anything that `su` understands. */
-function unwrapRunuser(words: readonly string[], name: string): Unwrapping {
-  const syntax = { ...suSyntax, values: `${suSyntax.values}u` };
-  const options = scanOptions(words, syntax);
-  if (options && (options.given.has('u') || options.given.has('user'))) {
-    return options.given.has('c') || options.given.has('command')
-      ? unwrapSu(words, name, syntax)
-      : taken(words, name, options.next);
-  }
-  return unwrapSu(words, name, syntax);
-}
-
-const sudoSyntax: OptionSyntax = {
-  flags: 'ABbEeHiKklNnPSsVv',
-  values: 'CDghpRrTtUu',
-  longFlags: [
-    ...[
-      'askpass',
-      'bell',
-      'background',
-      'preserve-env',
-      'edit',
-      'set-home',
-      'login',
-      'list',
-      'non-interactive',
-    ],
-    ...['preserve-groups', 'stdin', 'shell', 'reset-timestamp', 'remove-timestamp', 'no-update', 'validate'],
-  ],
-  longValues: [
-    ...['close-from', 'chdir', 'group', 'host', 'prompt', 'chroot', 'role', 'command-timeout', 'type'],
-    ...['other-user', 'user'],
-  ],
-};
-
-function unwrapSudo(words: readonly string[], name: string): Unwrapping {
-  const options = scanOptions(words, sudoSyntax);
-  if (!options) return 'unclear';
-  if (['l', 'list', 'e', 'edit', 'v', 'validate'].some((option) => options.given.has(option))) return null;
-  let next = options.next;
-  while (isAssignment(words[next])) next++;
-  const background = options.given.has('b') || options.given.has('background');
-  return taken(words, name, next, { background, leaves: background });
+  const words = text.match(/(?:"[^"]*"|'[^']*'|[^\s"'])+/g) ?? [];
+  return words.map((word) => word.replaceAll(/"([^"]*)"|'([^']*)'/g, '$1$2'));
 }
 
 const startStopDaemonSyntax: OptionSyntax = {
@@ -245,14 +135,14 @@ function unwrapStartStopDaemon(words: readonly string[], name: string): Unwrappi
   const program = last('startas') ?? last('a') ?? last('exec') ?? last('x');
   if (!program || !(options.given.has('S') || options.given.has('start'))) return null;
   const background = options.given.has('b') || options.given.has('background');
-  return assembled(name, words.slice(0, options.next), [program, ...words.slice(options.next)], {
+  return wrapped(name, words.slice(0, options.next), [program, ...words.slice(options.next)], {
     background,
     leaves: background,
   });
 }
 
 const tini = plain({ flags: 'hvwgls', values: 'pe', longFlags: ['version', 'license'] });
-const always = (facts: Taken) => () => facts;
+const always = (effect: Effect) => () => effect;
 
 const wrappers: ReadonlyMap<string, Unwrap> = new Map<string, Unwrap>([
   ['tini', tini],
@@ -278,7 +168,7 @@ const wrappers: ReadonlyMap<string, Unwrap> = new Map<string, Unwrap>([
   ['su-exec', plain({}, 1)],
   ['setuidgid', plain({}, 1)],
   ['s6-setuidgid', plain({}, 1)],
-  ['su', (words, name) => unwrapSu(words, name)],
+  ['su', unwrapSu],
   ['runuser', unwrapRunuser],
   ['sudo', unwrapSudo],
   ['doas', plain({ flags: 'Lns', values: 'aCu' })],
@@ -325,7 +215,7 @@ const wrappers: ReadonlyMap<string, Unwrap> = new Map<string, Unwrap>([
   ['exec', plain({ flags: 'cl', values: 'a' })],
   ['command', plain({ flags: 'pvV' }, 0, unless('v', 'V'))],
   ['builtin', plain({})],
-  ['busybox', (words, name) => (words[1]?.startsWith('-') ? null : taken(words, name, 1))],
+  ['busybox', (words, name) => (words[1]?.startsWith('-') ? null : splitAt(words, name, 1))],
   ['start-stop-daemon', unwrapStartStopDaemon],
   ['daemonize', plain({ flags: 'avL', values: 'cdeElopu' }, 0, always({ background: true, leaves: true }))],
   [
