@@ -140,9 +140,13 @@ async function listen(
   const unused = new Set<Socket>();
   const inFlight = new Set<ServerResponse>();
   let draining = false;
+  let closing = false;
 
   server.on('connection', (socket) => track(connections, socket));
-  server.on(connectionEvent, (socket: Socket) => track(unused, socket));
+  server.on(connectionEvent, (socket: Socket) => {
+    track(unused, socket);
+    if (closing) socket.destroySoon();
+  });
   server.prependListener('request', (request, response) => {
     unused.delete(request.socket);
     inFlight.add(response);
@@ -168,6 +172,7 @@ async function listen(
     drain,
     async close(graceMs) {
       drain();
+      closing = true;
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       for (const socket of unused) socket.destroySoon();
       const cutOff = setTimeout(() => {

@@ -157,14 +157,14 @@ function parseKey(pem: Buffer, path: string): KeyObject {
         : `${path} is no private key in PEM: it has no line -----BEGIN PRIVATE KEY-----. ${advice}`,
     );
   }
+  if (/BEGIN ENCRYPTED PRIVATE KEY|Proc-Type: 4,ENCRYPTED/.test(pem.toString('latin1'))) {
+    throw new InputError(
+      `${path} is encrypted; expected a key without a passphrase. To decrypt it: openssl pkey -in ${path} -out FILE`,
+    );
+  }
   try {
     return createPrivateKey(pem);
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ERR_MISSING_PASSPHRASE') {
-      throw new InputError(
-        `${path} is encrypted; expected a key without a passphrase. To decrypt it: openssl pkey -in ${path} -out FILE`,
-      );
-    }
     throw new InputError(`${path} holds no readable private key: ${messageOf(error)}. Is it complete?`);
   }
 }

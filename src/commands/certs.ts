@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { join } from 'node:path';
@@ -51,7 +52,9 @@ export async function makeCertificates(options: CertificateOptions = {}): Promis
     notBeforeDate: new Date(from.getTime() - backdateMs),
     notAfterDate: new Date(from.getTime() + days * dayMs),
   } as const;
-  const ca = await generate([{ name: 'commonName', value: 'Gravekeeper development CA' }], {
+  // A name of its own for each CA: clients that trust two of the same name may try the wrong one only.
+  const caName = `Gravekeeper development CA ${randomBytes(4).toString('hex')}`;
+  const ca = await generate([{ name: 'commonName', value: caName }], {
     ...common,
     extensions: [
       { name: 'basicConstraints', cA: true, pathLenConstraint: 0, critical: true },
@@ -73,7 +76,12 @@ export async function makeCertificates(options: CertificateOptions = {}): Promis
       },
     ],
   });
-  return { ca: ca.cert, cert: server.cert, key: server.private };
+  return { ca: lineEnded(ca.cert), cert: lineEnded(server.cert), key: lineEnded(server.private) };
+}
+
+/** PEM files get concatenated. */
+function lineEnded(pem: string): string {
+  return pem.endsWith('\n') ? pem : `${pem}\n`;
 }
 
 const help = `

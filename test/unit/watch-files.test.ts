@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type FileState, readFiles, type WatchOptions, watchFiles } from '../../src/watch-files.ts';
+import { mountFiles } from '../support/mounted-files.ts';
 
 let folder: string;
 const closers: (() => void)[] = [];
@@ -38,21 +39,6 @@ function watching(paths: readonly string[], options: WatchOptions = {}) {
   return { next, queue };
 }
 
-/** Writes a mounted Secret or ConfigMap as the kubelet does: a new folder, and `..data` moved onto it. */
-let versions = 0;
-function publish(files: Readonly<Record<string, string>>): void {
-  versions += 1;
-  const version = `..version_${versions}`;
-  mkdirSync(join(folder, version));
-  for (const [name, text] of Object.entries(files)) {
-    writeFileSync(join(folder, version, name), text);
-    rmSync(join(folder, name), { force: true });
-    symlinkSync(join('..data', name), join(folder, name));
-  }
-  symlinkSync(version, join(folder, '..data_tmp'));
-  renameSync(join(folder, '..data_tmp'), join(folder, '..data'));
-}
-
 describe('readFiles', () => {
   it('reads what is there and says why the rest is not', () => {
     writeFileSync(join(folder, 'a'), 'A');
@@ -76,9 +62,10 @@ describe('watchFiles', () => {
   });
 
   it('notices that Kubernetes moved the link ..data, and hands over all files', async () => {
-    publish({ 'tls.crt': 'cert 1', 'tls.key': 'key 1' });
-    const { next } = watching([join(folder, 'tls.crt'), join(folder, 'tls.key')]);
-    publish({ 'tls.crt': 'cert 2', 'tls.key': 'key 2' });
+    const mounted = mountFiles({ 'tls.crt': 'cert 1', 'tls.key': 'key 1' });
+    closers.push(mounted.remove);
+    const { next } = watching([mounted.path('tls.crt'), mounted.path('tls.key')]);
+    mounted.publish({ 'tls.crt': 'cert 2', 'tls.key': 'key 2' });
     expect(await next()).toEqual(['cert 2', 'key 2']);
   });
 
