@@ -80,7 +80,9 @@ const securityContext = fc.record(
 
 const probe = fc.record(
   {
-    exec: fc.record({ command }),
+    exec: fc.record({
+      command: fc.oneof(command, fc.constant(['rabbitmqctl', 'node_health_check'])),
+    }),
     periodSeconds: fc.integer({ min: 0, max: 60 }),
     timeoutSeconds: fc.integer({ min: 0, max: 30 }),
     httpGet: fc.record({ port: fc.constant(80) }),
