@@ -68,9 +68,9 @@ async function restOf(container: Container): Promise<string[]> {
   return lines;
 }
 
-/** Starts a conversation, sends TERM, and answers what is said from then on, and the exit code. */
-async function stop(container: Container): Promise<{ said: string[]; code: number }> {
-  expect(await container.line()).toBe('ready');
+/** Waits until so many programs are ready, sends TERM, and answers what is said then, and the exit code. */
+async function stop(container: Container, ready = 1): Promise<{ said: string[]; code: number }> {
+  for (let said = 0; said < ready; said += 1) expect(await container.line()).toBe('ready');
   container.signal('SIGTERM');
   return { said: await restOf(container), code: await container.exit };
 }
@@ -163,18 +163,20 @@ describeWith([privateProc, tini, program('dash', 'dash')], 'tini and a shell tha
     },
   );
 
-  const trapping = 'trap "kill -TERM \\$pid; wait \\$pid; exit \\$?" TERM; server <&3 & pid=$!; wait $pid';
+  /** The shell has to know the PID and the server to have its handler before TERM may come: both say so. */
+  const trapping =
+    'exec 3<&0; server <&3 & pid=$!; trap "kill -TERM $pid; wait $pid; exit \\$?" TERM; echo ready; wait $pid';
 
   it.each([
-    ['dash', 'exec server'],
-    ['dash', `exec 3<&0; ${trapping}`],
-    ['bash', 'server'],
-    ['bash', 'true && server'],
-  ])('%s -c %j ends as cleanly with tini as without, and gets it', async (shell, script) => {
+    ['dash', 'exec server', 1],
+    ['dash', trapping, 2],
+    ['bash', 'server', 1],
+    ['bash', 'true && server', 1],
+  ])('%s -c %j ends as cleanly with tini as without, and gets it', async (shell, script, ready) => {
     const argv = [shell, '-c', script];
-    const without = await stop(plain(argv));
+    const without = await stop(plain(argv), ready);
     expect(without).toEqual({ said: ['cleaned up'], code: 0 });
-    expect(await stop(behindTini(argv))).toEqual(without);
+    expect(await stop(behindTini(argv), ready)).toEqual(without);
     expect(judgedPod({ command: argv })).toMatchObject({ action: 'tini' });
   });
 });
@@ -254,7 +256,12 @@ describeWith([privateProc, tini], 'tini and the variables of its user', () => {
   /** Answers TERM after its worker has ended, and the worker ends when its input does. */
   const pool = `#!/bin/sh
 exec 3<&0
-(trap 'echo worker was interrupted; exit 1' TERM; read -r task <&3; echo "worker finished $task") &
+(
+  trap 'echo worker was interrupted; exit 1' TERM
+  echo ready
+  read -r task <&3
+  echo "worker finished $task"
+) &
 worker=$!
 trap 'echo winding up; wait "$worker"; exit 0' TERM
 echo ready
@@ -262,7 +269,7 @@ while kill -0 "$worker" 2>/dev/null; do wait "$worker"; done
 `;
 
   async function windUp(container: Container): Promise<string[]> {
-    expect(await container.line()).toBe('ready');
+    expect([await container.line(), await container.line()]).toEqual(['ready', 'ready']);
     container.signal('SIGTERM');
     const first = await container.line();
     container.say('its task');
