@@ -1,0 +1,56 @@
+/**
+ * Bundles src/ into dist/, which runs without node_modules: `node dist/main.js webhook …`. The image holds nothing
+ * else. Each command stays a chunk of its own, loaded when it is called.
+ */
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { build, type Metafile } from 'esbuild';
+
+const root = join(import.meta.dirname, '..');
+const dist = join(root, 'dist');
+
+rmSync(dist, { recursive: true, force: true });
+const { metafile } = await build({
+  absWorkingDir: root,
+  entryPoints: ['src/main.js'],
+  outdir: 'dist',
+  bundle: true,
+  splitting: true,
+  format: 'esm',
+  platform: 'node',
+  target: 'node22',
+  // Dependencies in CommonJS call require for Node's own modules, which ESM has not.
+  banner: {
+    js: "import { createRequire as requireFor } from 'node:module'; const require = requireFor(import.meta.url);",
+  },
+  legalComments: 'none',
+  metafile: true,
+  logLevel: 'warning',
+});
+writeFileSync(join(dist, 'package.json'), '{ "type": "module" }\n');
+writeFileSync(join(dist, 'THIRD-PARTY-LICENSES'), licencesOf(packagesIn(metafile)));
+
+const sizes = Object.values(metafile.outputs).map(({ bytes }) => bytes);
+const total = sizes.reduce((sum, bytes) => sum + bytes, 0);
+process.stdout.write(`dist: ${sizes.length} files, ${(total / 1024 / 1024).toFixed(1)} MiB\n`);
+
+/** The folders below node_modules whose code is in the bundle. */
+function packagesIn({ inputs }: Metafile): string[] {
+  const folders = Object.keys(inputs).flatMap(
+    (path) => /^(?:.*\/)?node_modules\/(?:@[^/]+\/)?[^/]+/.exec(path)?.[0] ?? [],
+  );
+  return [...new Set(folders)].sort();
+}
+
+/** The licence texts of packages, as each of them asks for. */
+function licencesOf(folders: readonly string[]): string {
+  return folders
+    .map((folder) => {
+      const { name, version, license } = JSON.parse(readFileSync(join(root, folder, 'package.json'), 'utf8'));
+      const texts = readdirSync(join(root, folder))
+        .filter((file) => /^(licen[cs]e|copying|notice)/i.test(file))
+        .map((file) => readFileSync(join(root, folder, file), 'utf8').trim());
+      return [`${name} ${version} (${license})`, ...texts].join('\n\n');
+    })
+    .join(`\n\n${'-'.repeat(80)}\n\n`);
+}
