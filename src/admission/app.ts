@@ -45,7 +45,6 @@ const entriesOf: Readonly<Record<Webhook, readonly Entry[]>> = {
  */
 export function createApp(parts: AppParts): Express {
   const app = express();
-  app.disable('etag');
   app.disable('x-powered-by');
   const readBody = express.json({ limit: longestBody, inflate: false, strict: false });
   for (const webhook of webhooks) {

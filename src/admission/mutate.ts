@@ -33,7 +33,7 @@ export async function mutate(
   return decide({
     patch: dryRun ? [] : patch,
     warnings: formatWarnings([
-      ...remedyWarnings(verdict, dryRun),
+      ...remedyWarnings(remedy, dryRun),
       ...noteWarnings([...policy.notes, ...remedy.notes]),
     ]),
     auditAnnotations: auditAnnotations({ remedy, findings: [], refused: [], dryRun }),

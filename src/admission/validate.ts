@@ -86,7 +86,7 @@ function decisionOn(
     warnings: formatWarnings([
       ...wouldRefuse(wouldBeRefused),
       ...findingWarnings(findings.filter((finding) => !isRefused.has(finding))),
-      ...(isTemplate ? remedyWarnings(verdict, dryRun) : []),
+      ...(isTemplate ? remedyWarnings(verdict.remedy, dryRun) : []),
       ...(tellsNotes ? noteWarnings([...policy.notes, ...verdict.remedy.notes]) : []),
     ]),
     auditAnnotations: auditAnnotations({

@@ -1,4 +1,3 @@
-import type { Verdict } from '../judge.ts';
 import type { ProbeKind } from '../pod/pod.ts';
 import type { Note } from '../policy/note.ts';
 import { type Reason, reasons } from '../reasons.ts';
@@ -10,11 +9,11 @@ import type { Warning } from './warnings.ts';
  * What the author should hear of a remedy: that it was only a dry run, and what was skipped although it was asked
  * for. What asks nothing of the author is not said.
  *
- * @param verdict The verdict on the pod.
+ * @param remedy What was decided for the pod.
  * @param dryRun Whether the policy lets nothing be changed.
  */
-export function remedyWarnings({ remedy, patch }: Verdict, dryRun: boolean): readonly Warning[] {
-  return [...(dryRun && patch.length > 0 ? wouldChange(remedy) : []), ...skipped(remedy)];
+export function remedyWarnings(remedy: Remedy, dryRun: boolean): readonly Warning[] {
+  return [...(dryRun ? wouldChange(remedy) : []), ...skipped(remedy)];
 }
 
 /** The warnings for notes on labels, annotations and side effects. */

@@ -11,7 +11,7 @@ interface Setup {
   /** Labels of the namespace `shop`; no other namespace is known. */
   readonly labels?: Readonly<Record<string, string>>;
   readonly config?: Config;
-  readonly ready?: boolean;
+  readonly ready?: () => boolean;
   readonly tools?: Partial<JudgingTools>;
 }
 
@@ -19,7 +19,7 @@ interface Setup {
 export function start({
   labels = { 'gravekeeper.dev/inject': 'auto' },
   config,
-  ready = true,
+  ready = () => true,
   tools,
 }: Setup = {}) {
   const lines: string[] = [];
@@ -30,7 +30,7 @@ export function start({
     namespaces: { labelsOf: (name) => (name === 'shop' ? new Map(Object.entries(labels)) : null) },
     log: createLog('info', { write: (line: string) => void lines.push(line) }),
     metrics,
-    ready: () => ready,
+    ready,
     ...tools,
   });
   const http = supertest(app);

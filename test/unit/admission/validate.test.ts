@@ -76,7 +76,10 @@ describe('findings of a Pod', () => {
   it('are counted, but not shown, where they are infos', async () => {
     const app = start({ labels: warn });
     const script = { ...container, livenessProbe: { exec: { command: ['/check.sh'] } } };
-    expect(await validate(app, review('Pod', pod([script])))).not.toHaveProperty('warnings');
+    expect(await validate(app, review('Pod', pod([script])))).toEqual({
+      uid: expect.any(String),
+      allowed: true,
+    });
     expect(await app.counted()).toContain(
       'gravekeeper_findings_total{rule="shell-script",severity="info"} 1',
     );
@@ -110,6 +113,12 @@ describe('findings of a Pod', () => {
       allowed: true,
     });
     expect((await validate(start({ labels: deny }), review('Pod', mirror))).allowed).toBe(false);
+  });
+
+  it('leave the remedy to /mutate', async () => {
+    const app = start({ labels: { 'gravekeeper.dev/inject': 'auto', ...dryRun } });
+    const response = await validate(app, review('Pod', pod([container, { name: 'log', image: 'x' }])));
+    expect(response).not.toHaveProperty('warnings');
   });
 
   it('leave labels and annotations to /mutate, where that is called', async () => {

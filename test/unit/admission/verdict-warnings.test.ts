@@ -6,20 +6,12 @@ import {
   wouldRefuse,
 } from '../../../src/admission/verdict-warnings.ts';
 import { formatWarnings, type Warning } from '../../../src/admission/warnings.ts';
-import type { Verdict } from '../../../src/judge.ts';
 import { reasonCodes, reasons } from '../../../src/reasons.ts';
 import type { ContainerDecision, Remedy } from '../../../src/remedies/remedy.ts';
 import type { Finding } from '../../../src/rules/rule.ts';
 
-const operation = { op: 'add', path: '/spec/shareProcessNamespace', value: true } as const;
-
-function verdict(remedy: Partial<Remedy>, patch: Verdict['patch'] = []): Verdict {
-  return {
-    remedy: { strategy: 'auto', kind: null, reason: 'per-container', containers: [], notes: [], ...remedy },
-    pid1: [],
-    findings: [],
-    patch,
-  };
+function remedy(parts: Partial<Remedy>): Remedy {
+  return { strategy: 'auto', kind: null, reason: 'per-container', containers: [], notes: [], ...parts };
 }
 
 const skip = (name: string, reason: ContainerDecision['reason']): ContainerDecision => ({
@@ -46,21 +38,21 @@ const subjects = (warnings: readonly Warning[]) => warnings.map(({ code, contain
 
 describe('remedyWarnings: what was skipped though asked for', () => {
   it.each(reasonCodes)('speaks of a pod skipped for %s if that is not silent', (reason) => {
-    expect(subjects(remedyWarnings(verdict({ reason }), false))).toEqual(
+    expect(subjects(remedyWarnings(remedy({ reason }), false))).toEqual(
       reasons[reason].silent ? [] : [[reason, null]],
     );
   });
 
   it('speaks of each container that was skipped aloud, also beside one that was not', () => {
     const containers = [wrap('app'), skip('log', 'argv-unknown'), skip('proxy', 'pid1-reaps')];
-    expect(subjects(remedyWarnings(verdict({ kind: 'tini', containers }, [operation]), false))).toEqual([
+    expect(subjects(remedyWarnings(remedy({ kind: 'tini', containers }), false))).toEqual([
       ['argv-unknown', 'log'],
     ]);
   });
 
   it('does not say of the pod what it says of the containers', () => {
     const containers = [skip('app', 'argv-unknown'), skip('log', 'argv-unknown')];
-    expect(subjects(remedyWarnings(verdict({ reason: 'argv-unknown', containers }), false))).toEqual([
+    expect(subjects(remedyWarnings(remedy({ reason: 'argv-unknown', containers }), false))).toEqual([
       ['argv-unknown', 'app'],
       ['argv-unknown', 'log'],
     ]);
@@ -68,13 +60,13 @@ describe('remedyWarnings: what was skipped though asked for', () => {
 
   it('says nothing of a remedy that is carried out', () => {
     const containers = [{ name: 'app', action: 'share-pid', reason: 'bare-pod' } as const];
-    const shared = verdict({ kind: 'share-pid', reason: 'bare-pod', containers }, [operation]);
+    const shared = remedy({ kind: 'share-pid', reason: 'bare-pod', containers });
     expect(remedyWarnings(shared, false)).toEqual([]);
   });
 
   it('says that the sharing was taken back', () => {
     const containers = [wrap('app'), wrap('log')];
-    const arrived = verdict({ kind: 'tini', reason: 'sidecar-arrived', containers }, [operation]);
+    const arrived = remedy({ kind: 'tini', reason: 'sidecar-arrived', containers });
     expect(subjects(remedyWarnings(arrived, false))).toEqual([['sidecar-arrived', null]]);
   });
 
@@ -83,14 +75,14 @@ describe('remedyWarnings: what was skipped though asked for', () => {
       { reason: 'unjudgeable', container: null, detail: '/spec/volumes' },
       { reason: 'unjudgeable', container: 'app', detail: '/spec/containers/0/args' },
     ] as const;
-    expect(remedyWarnings(verdict({ reason: 'unjudgeable', notes }), false)).toEqual([]);
+    expect(remedyWarnings(remedy({ reason: 'unjudgeable', notes }), false)).toEqual([]);
     const containers = [skip('app', 'unjudgeable')];
-    expect(remedyWarnings(verdict({ reason: 'unjudgeable', containers, notes }), false)).toEqual([]);
+    expect(remedyWarnings(remedy({ reason: 'unjudgeable', containers, notes }), false)).toEqual([]);
   });
 });
 
 describe('remedyWarnings: dry run', () => {
-  const lines = (parts: Partial<Remedy>) => formatWarnings(remedyWarnings(verdict(parts, [operation]), true));
+  const lines = (parts: Partial<Remedy>) => formatWarnings(remedyWarnings(remedy(parts), true));
 
   it('says which containers would get tini', () => {
     expect(lines({ kind: 'tini', containers: [wrap('app'), wrap('log')] })).toEqual([
@@ -120,7 +112,7 @@ describe('remedyWarnings: dry run', () => {
   });
 
   it('says nothing where nothing would be done', () => {
-    expect(remedyWarnings(verdict({ reason: 'pid1-reaps' }), true)).toEqual([]);
+    expect(remedyWarnings(remedy({ reason: 'pid1-reaps' }), true)).toEqual([]);
   });
 });
 
