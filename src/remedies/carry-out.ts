@@ -1,6 +1,6 @@
 import { type Container, longRunning, type Pod } from '../pod/pod.ts';
 import type { Policy } from '../policy/policy.ts';
-import { patched } from './check-patch.ts';
+import { appliesCleanly } from './check-patch.ts';
 import type { ContainerFacts } from './facts.ts';
 import type { Injection } from './injection.ts';
 import type { ContainerDecision, Operation, Remedy } from './remedy.ts';
@@ -32,7 +32,7 @@ export function carryOut(
   injection: Injection | null,
 ): CarriedOut {
   const attempt = attemptFor(pod, policy, remedy, facts, injection);
-  if (attempt && (attempt.operations.length === 0 || patched(pod, attempt.operations))) return attempt;
+  if (attempt && (attempt.operations.length === 0 || appliesCleanly(pod, attempt.operations))) return attempt;
   const containers = remedy.containers.map(
     (decision): ContainerDecision =>
       decision.action === 'none' ? decision : { ...decision, action: 'none', reason: 'patch-unsafe' },

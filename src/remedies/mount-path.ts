@@ -16,11 +16,11 @@ export function freeMountPath(containers: readonly Container[]): string | null {
 
 /** Whether a mount path is one that this program chooses. */
 export function isInjectedMountPath(path: string): boolean {
-  return candidates.includes(path);
+  return path.startsWith(preferred) && candidates.includes(path);
 }
 
 /** Every path at which a container mounts a volume or a device. */
-export function mountPathsOf({ fields }: Container): readonly string[] {
+function mountPathsOf({ fields }: Container): readonly string[] {
   return [
     ...(fields.volumeMounts ?? []).map(({ mountPath }) => mountPath),
     ...(fields.volumeDevices ?? []).map(({ devicePath }) => devicePath),

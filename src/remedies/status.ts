@@ -8,7 +8,12 @@ const maxStatusBytes = 1024;
 /** The API server's limit for all annotations of an object, keys and values together. */
 const maxAnnotationBytes = 256 * 1024;
 
-const bytes = (text: string): number => new TextEncoder().encode(text).length;
+const encoder = new TextEncoder();
+
+/** Bytes of a text in UTF-8. */
+function bytes(text: string): number {
+  return encoder.encode(text).length;
+}
 
 /**
  * Writes the annotation gravekeeper.dev/status: what was done to the pod, for people and for the scanner.
@@ -24,12 +29,7 @@ export function statusOperations(pod: Pod, remedy: Remedy, names: readonly strin
   const key = annotationKeys.status;
   const before = pod.annotations.get(key);
   if (before === value) return [];
-  const others = [...pod.annotations].filter(([name]) => name !== key);
-  const size = [...others, [key, value] as const].reduce(
-    (sum, [name, text]) => sum + bytes(name) + bytes(text),
-    0,
-  );
-  if (size > maxAnnotationBytes) return [];
+  if (!fits(pod, key, value)) return [];
   const metadata = pod.raw.metadata;
   if (!isJsonObject(metadata))
     return [{ op: 'add', path: '/metadata', value: { annotations: { [key]: value } } }];
@@ -38,6 +38,15 @@ export function statusOperations(pod: Pod, remedy: Remedy, names: readonly strin
   }
   const op = Object.hasOwn(metadata.annotations, key) ? 'replace' : 'add';
   return [{ op, path: pointer('/metadata/annotations', key), value }];
+}
+
+/** Whether an annotation may be set without passing the API server's limit for all of them. */
+function fits(pod: Pod, key: string, value: string): boolean {
+  const all = [...pod.annotations].filter(([name]) => name !== key).concat([[key, value]]);
+  const size = (of: (text: string) => number) =>
+    all.reduce((sum, [name, text]) => sum + of(name) + of(text), 0);
+  // A UTF-16 code unit takes three bytes at most: most pods are far from the limit and need no counting.
+  return size((text) => text.length * 3) <= maxAnnotationBytes || size(bytes) <= maxAnnotationBytes;
 }
 
 /** Takes the status annotation away, if it is there. */
