@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { container, deployment, deprecatedProbe, pod, review, start } from './harness.ts';
 
@@ -151,5 +152,35 @@ describe('hostile objects get an answer', () => {
     ['null everywhere', { containers: null, initContainers: null, securityContext: null, volumes: null }],
   ])('a pod with %s', async (_what, spec) => {
     await survives('Pod', review('Pod', { metadata: {}, spec }));
+  });
+
+  it('any JSON in any place of a request', async () => {
+    const app = start({ labels });
+    const request = fc.record(
+      {
+        kind: fc.constantFrom('Pod', 'Deployment', 'CronJob', 'Namespace', 'PodTemplate'),
+        operation: fc.constantFrom('CREATE', 'UPDATE', 'DELETE'),
+        object: fc.oneof(fc.jsonValue(), fc.record({ metadata: fc.jsonValue(), spec: fc.jsonValue() })),
+        oldObject: fc.jsonValue(),
+        others: fc.dictionary(
+          fc.constantFrom('name', 'namespace', 'userInfo', 'subResource', 'kind'),
+          fc.jsonValue(),
+        ),
+      },
+      { noNullPrototype: true },
+    );
+    await fc.assert(
+      fc.asyncProperty(request, fc.constantFrom('/mutate', '/validate'), async (parts, path) => {
+        const { kind, object, operation, oldObject, others } = parts;
+        const { status, body } = await app.post(
+          path,
+          review(kind, object, { operation, oldObject, ...others }),
+        );
+        expect(status).toBe(200);
+        expect(body.response).toMatchObject({ uid: expect.any(String), allowed: true });
+      }),
+      { numRuns: 200 },
+    );
+    for (const line of app.logged()) expect(line).not.toHaveProperty('err');
   });
 });
