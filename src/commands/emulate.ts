@@ -7,6 +7,7 @@ import { findTini } from '../emulate/programs.ts';
 import { needsProgram, type Unavailable } from '../emulate/unavailable.ts';
 import { type Count, type Emulation, startZombies, type Zombie } from '../emulate/zombies.ts';
 import { InputError } from '../input-error.ts';
+import { escapeText, table, terminalOf } from '../terminal.ts';
 
 const help = `
 An orphan is a zombie that PID 1 adopted and never reaps; an init in its place would. An unreaped child has a
@@ -183,7 +184,7 @@ const textReport: Report = {
       `PID 1 of the new namespace is ${nameOf(scene.pid1)}.`,
       ...kindLines(scene),
       '',
-      ...table(scene.zombies),
+      ...zombieTable(scene.zombies),
       ...(scene.zombies.length > 0 ? ['', `The same with ps: ${psCommand(scene.zombies)}`] : []),
       memoryLine(scene),
       `They stay for ${seconds} s; Ctrl-C ends it sooner.`,
@@ -211,24 +212,22 @@ function kindLines({ asked, there, init }: Scene): string[] {
 
 const SHOWN = 20;
 
-function table(zombies: readonly Zombie[]): string[] {
+function zombieTable(zombies: readonly Zombie[]): string[] {
   if (zombies.length === 0) return ['No zombie is there.'];
-  const names = new Map(zombies.map(({ ppid }) => [ppid, nameOf(ppid)]));
+  const parents = new Map(zombies.map(({ ppid }) => [ppid, nameOf(ppid)]));
   const rows = zombies
     .slice(0, SHOWN)
-    .map(({ kind, pid, ppid, comm }) => [kind, String(pid), comm, names.get(ppid) ?? '']);
+    .map(({ kind, pid, ppid, comm }) => [kind, String(pid), escapeText(comm), parents.get(ppid) ?? '']);
   const more = zombies.length - SHOWN;
   return [
-    ...[['KIND', 'PID', 'COMMAND', 'PARENT'], ...rows].map(([kind = '', pid = '', comm = '', parent = '']) =>
-      [kind.padEnd(14), pid.padStart(7), comm.padEnd(8), parent].join('  '),
-    ),
+    table([['KIND', 'PID', 'COMMAND', 'PARENT'], ...rows], terminalOf(process.stdout)).trimEnd(),
     ...(more > 0 ? [`… and ${more} more`] : []),
   ];
 }
 
 function nameOf(pid: number): string {
   const process = readProcess(pid);
-  return process === null ? String(pid) : `${pid} (${process.comm})`;
+  return process === null ? String(pid) : `${pid} (${escapeText(process.comm)})`;
 }
 
 function psCommand(zombies: readonly Zombie[]): string {

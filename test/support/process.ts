@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe } from 'vitest';
 import { findProgram, findTini } from '../../src/emulate/programs.ts';
+import { readSetting, whyForbidden } from '../../src/emulate/unavailable.ts';
 
 /** A part of the machine that a process test needs: why it is missing and how to get it, or null. */
 export type Need = () => string | null;
@@ -34,7 +35,8 @@ function unshareFails(flags: readonly string[]): string | null {
   if (findProgram('unshare') === null) return 'unshare is missing: apt-get install util-linux';
   const probe = spawnSync('unshare', [...flags, 'true'], { encoding: 'utf8' });
   if (probe.status === 0) return null;
-  return `${probe.stderr.trim()}: run outside the container, or in one with --security-opt seccomp=unconfined`;
+  const { unavailable, retry } = whyForbidden(probe.stderr, readSetting, 'npm test');
+  return `${unavailable}: ${retry}`;
 }
 
 /**
