@@ -68,9 +68,12 @@ export class GuardedWatch extends Watch {
   }
 }
 
+/** An event without a version would make the informer forget where it is, and list again. */
 function known(object: unknown, phase: string): LabelledObject {
   const labelled = labelledObject(object);
-  if (labelled === null) throw new Error(`the API server sent an event ${phase} without an object`);
+  if (labelled?.metadata.resourceVersion === undefined) {
+    throw new Error(`the API server sent an event ${phase} without an object or its version`);
+  }
   return labelled;
 }
 

@@ -146,11 +146,7 @@ async function runSession(
   const stop = () => ended.resolve(null);
   stopping.addEventListener('abort', stop, { once: true });
 
-  let listed = false;
   const list = async () => {
-    // The informer lists again at once, and for ever, as long as the API server says 410.
-    if (listed) throw new Error('the API server no longer knows the version that was watched (410)');
-    listed = true;
     const page = await listNamespaces(
       config,
       AbortSignal.any([over.signal, AbortSignal.timeout(listTimeoutMs)]),
