@@ -186,6 +186,7 @@ export async function startFakeApiServer(): Promise<FakeApiServer> {
     count: (kind) => requests.filter((request) => request.kind === kind).length,
     next: (kind) => new Promise((resolve) => void waiting.add({ kind, resolve })),
     async close() {
+      if (!server.listening) return;
       server.close();
       server.closeAllConnections();
       await once(server, 'close');
