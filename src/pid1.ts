@@ -114,7 +114,7 @@ const foregroundLetter: ReadonlyMap<string, string> = new Map([
 
 /** The script that a Python runs: `supervisord` of `python3 -u /usr/bin/supervisord` and of `-m supervisor.supervisord`. */
 function pythonScript(words: readonly string[]): string {
-  const options = scanOptions(words, { flags: 'bBdEhiIOPqRsSuvVx?', values: 'cmWX' });
+  const options = scanOptions(words, { flags: 'bBdEhiIOPqRsSuvVx?', values: 'cmWX', final: 'cm' });
   const module = options?.given.get('m')?.at(-1);
   if (module !== undefined) return module.slice(module.lastIndexOf('.') + 1);
   return options && !options.given.has('c') ? (words[options.next] ?? '') : '';

@@ -4,6 +4,8 @@ export interface OptionSyntax {
   readonly flags?: string;
   /** Letters with a value, in the same word or the next. */
   readonly values?: string;
+  /** Those of `values` that end the options, as Python's `-c` and `-m` do. */
+  readonly final?: string;
   readonly longFlags?: readonly string[];
   readonly longValues?: readonly string[];
   /** Words such as `-19` are options too (nice). */
@@ -48,6 +50,10 @@ export function scanOptions(
       : scanShort(word.slice(1), words[next + 1], syntax, add);
     if (consumed === null) return null;
     next += consumed;
+    if ([...(syntax.final ?? '')].some((letter) => given.has(letter))) {
+      next++;
+      break;
+    }
   }
   return { given, next: Math.min(next, words.length) };
 }
