@@ -3,7 +3,7 @@ import type { Pid1 } from './pid1.ts';
 import { longRunning, type Pod } from './pod/pod.ts';
 import type { Note } from './policy/note.ts';
 import type { Policy } from './policy/policy.ts';
-import { argvOf } from './remedies/argv.ts';
+import { isArgvKnown } from './remedies/argv.ts';
 import { carryOut } from './remedies/carry-out.ts';
 import { chooseRemedy } from './remedies/choose.ts';
 import { factsOf, imageArgvOf } from './remedies/facts.ts';
@@ -23,8 +23,8 @@ export interface Question {
 /** ENTRYPOINT and CMD by container name, for the questions that could be answered. */
 export type Answers = ReadonlyMap<string, ImageArgv>;
 
-/** Which state of the pod its findings are about. */
-export type FindingsOn = 'pod-as-remedied' | 'pod-as-it-is';
+/** Which state of the pod its findings are about; `nothing` where nobody will read them. */
+export type FindingsOn = 'pod-as-remedied' | 'pod-as-it-is' | 'nothing';
 
 /** What there is to say of a pod. Whether it is carried out or only reported is the caller's affair. */
 export interface Verdict {
@@ -47,7 +47,7 @@ export function questions(pod: Pod, policy: Policy): readonly Question[] {
   if (reasonToSkip(pod, policy)) return [];
   return longRunning(pod).flatMap((container) => {
     const { image } = container.fields;
-    const known = argvOf(container, imageArgvOf(container, policy, undefined)) !== null;
+    const known = isArgvKnown(container, imageArgvOf(container, policy, undefined));
     return known || !image || policy.skipContainers.has(container.name)
       ? []
       : [{ container: container.name, image }];
@@ -74,11 +74,11 @@ export function judge(
   );
   const chosen = chooseRemedy(pod, policy, facts);
   const { remedy, operations } = carryOut(pod, policy, chosen, facts, injection);
-  const pid1 = pid1With(findingsOn === 'pod-as-remedied' ? remedy : null, pod, facts);
+  const pid1 = pid1With(findingsOn === 'pod-as-it-is' ? null : remedy, pod, facts);
   return {
     remedy: withUnknownRules(remedy, policy),
     pid1: longRunning(pod).map((container) => ({ container: container.name, pid1: pid1(container) })),
-    findings: findingsOf(pod, policy, pid1),
+    findings: findingsOn === 'nothing' ? [] : findingsOf(pod, policy, pid1),
     patch: operations.map((operation) => below(pod.base, operation)),
   };
 }

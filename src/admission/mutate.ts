@@ -27,7 +27,7 @@ export async function mutate(
   if (!isJsonObject(object)) return unjudgeable('/request/object is not an object');
 
   const pod = readPod(object, { trustMirrorAnnotation: maySpeakForNodes(request) });
-  const { policy, verdict } = await judgePod(pod, { namespace, entry }, () => 'pod-as-remedied', tools);
+  const { policy, verdict } = await judgePod(pod, { namespace, entry }, () => 'nothing', tools);
   const { remedy, patch } = verdict;
   const { dryRun } = policy;
   return decide({

@@ -63,13 +63,32 @@ export interface CommandLine {
   readonly invocations: readonly Invocation[];
 }
 
+/** Pods of a template come again and again; reading a script takes longer than all the rest of judging one. */
+const remembered = new Map<string, CommandLine>();
+const mostRemembered = 1_000;
+const longestRemembered = 4_096;
+
 /**
  * Reads a command line: wrappers, then shells, then the programs that a visible script starts. It never throws,
- * and its work is bounded whatever the words are; a script that is beyond the bounds is called malformed.
+ * and its work is bounded whatever the words are; a script that is beyond the bounds is called malformed. The
+ * command lines that came last are remembered.
  *
  * @param argv The words as the container runtime would execute them: `$(VAR)` of Kubernetes already expanded.
  */
 export function readCommandLine(argv: readonly string[]): CommandLine {
+  const key = JSON.stringify(argv);
+  const known = remembered.get(key);
+  if (known) return known;
+  const commandLine = readAnew(argv);
+  if (key.length <= longestRemembered) {
+    const [oldest] = remembered.keys();
+    if (oldest !== undefined && remembered.size >= mostRemembered) remembered.delete(oldest);
+    remembered.set(key, commandLine);
+  }
+  return commandLine;
+}
+
+function readAnew(argv: readonly string[]): CommandLine {
   if (argv.length === 0) return { argv, chain: [], program: null, shell: null, invocations: [] };
   const budget = { characters: 262_144, commands: 10_000, links: 10_000, exceeded: false };
   return { argv, ...follow(argv, outermost, budget) };

@@ -23,15 +23,23 @@ export interface ContainerArgv {
  * @returns The words, or null where they are not known or there are none.
  */
 export function argvOf(container: Container, image: ImageArgv | null): ContainerArgv | null {
-  const command = container.fields.command ?? [];
-  const args = container.fields.args ?? [];
-  const asFields =
-    command.length > 0
-      ? [...command, ...args]
-      : image && [...entrypointOf(image), ...(args.length > 0 ? args : escaped(image.cmd))];
+  const asFields = fieldsOf(container, image);
   if (!asFields || asFields.length === 0) return null;
-  const env = literalEnv(container.fields.env ?? []);
+  if (!asFields.some((word) => word.includes('$'))) return { asFields, asExecuted: asFields };
+  const env = literalEnv(container.fields.env);
   return { asFields, asExecuted: asFields.map((word) => expandVariables(word, (name) => env.get(name))) };
+}
+
+/** Whether the words of a container's process can be put together. */
+export function isArgvKnown(container: Container, image: ImageArgv | null): boolean {
+  return Boolean(fieldsOf(container, image)?.length);
+}
+
+function fieldsOf({ fields }: Container, image: ImageArgv | null): readonly string[] | null {
+  const command = fields.command ?? [];
+  const args = fields.args ?? [];
+  if (command.length > 0) return [...command, ...args];
+  return image && [...entrypointOf(image), ...(args.length > 0 ? args : escaped(image.cmd))];
 }
 
 function entrypointOf(image: ImageArgv): readonly string[] {
