@@ -1,4 +1,12 @@
-import { type Command, forEachChild, type ParsedScript, parse, type SyntaxNode, type Word } from 'unbash';
+import {
+  type Command,
+  type CommandArgument,
+  forEachChild,
+  type ParsedScript,
+  parse,
+  type SyntaxNode,
+  type Word,
+} from 'unbash';
 import { shellBuiltins } from './shell-builtins.ts';
 import { expandWord, type Positionals } from './shell-words.ts';
 import { unwrap } from './wrappers.ts';
@@ -184,7 +192,7 @@ class Walker {
     const builtin = !exec && (shellBuiltins.has(name) || name === 'exec');
     this.occurrences.push({ node, words, builtin, exec, place });
     if (!builtin) return;
-    if (name === 'eval') this.#eval(head.slice(1).join(' '), place);
+    if (name === 'eval' && !node.args.some(substitutes)) this.#eval(head.slice(1).join(' '), place);
     if (name === 'trap' && place.main) this.#trap(head.slice(1));
     if (name === 'shift' && !place.inFunction) this.setsPositionals = true;
     if (name === 'set' && !place.inFunction && setsArguments(head)) this.setsPositionals = true;
@@ -228,6 +236,13 @@ function setsArguments(words: readonly string[]): boolean {
     if (/o$/.test(word)) at++;
   }
   return false;
+}
+
+/** Whether a substitution stands in a word: then what `eval` reads is its output, which nobody can see. */
+function substitutes(word: CommandArgument): boolean {
+  const parts = word.type === 'Word' ? (word.parts ?? []) : [];
+  const flat = parts.flatMap((part) => (part.type === 'DoubleQuoted' ? part.parts : [part]));
+  return flat.some((part) => part.type === 'CommandExpansion');
 }
 
 function mayHoldCommands(word: Word): boolean {

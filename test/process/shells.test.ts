@@ -46,8 +46,8 @@ function readChildren(words: readonly string[]): Map<string, boolean> {
 type Shell = 'bash' | 'dash' | 'busybox';
 
 /**
- * Scripts, and the shells that exec a program of it although it is called a child. Those are the cases in which
- * older versions forked (`;`, `command` and mixed lists in bash), and all but a single command in busybox.
+ * Scripts, and the shells that exec a program of it although it is called a child: those in which older versions of
+ * bash forked (`;`, `command`), lists with `||`, and all but a single command in busybox.
  */
 const table: readonly (readonly [script: string, cautious?: readonly Shell[]])[] = [
   ['p a'],

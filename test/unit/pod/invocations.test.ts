@@ -42,6 +42,8 @@ describe('the programs of a script', () => {
     ['cat <<E\na\n$(b)\nE\n', ['^ cat', '^ b']],
     ["cat <<'E'\n$(b)\nE\n", ['^ cat']],
     ['eval "a b"; eval \'c | d\'', ['eval a b', '^ a b', 'eval c | d', '^ c', '^ d']],
+    ['eval "$(a)" b', ['eval $(a) b', '^ a']],
+    ["eval 'a $(b)'", ['eval a $(b)', '^ a $(b)', '^ b']],
     ['coproc a', ['& ^ a']],
     ['a # b', ['^ a']],
     ['sh -c "a; b"', ['^ a', '^ b']],
