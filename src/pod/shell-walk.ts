@@ -6,6 +6,7 @@ import {
   parse,
   type SyntaxNode,
   type Word,
+  type WordPart,
 } from 'unbash';
 import { shellBuiltins } from './shell-builtins.ts';
 import { expandWord, type Positionals } from './shell-words.ts';
@@ -241,7 +242,9 @@ function setsArguments(words: readonly string[]): boolean {
 /** Whether a substitution stands in a word: then what `eval` reads is its output, which nobody can see. */
 function substitutes(word: CommandArgument): boolean {
   const parts = word.type === 'Word' ? (word.parts ?? []) : [];
-  const flat = parts.flatMap((part) => (part.type === 'DoubleQuoted' ? part.parts : [part]));
+  const flat = parts.flatMap((part): readonly WordPart[] =>
+    part.type === 'DoubleQuoted' ? part.parts : [part],
+  );
   return flat.some((part) => part.type === 'CommandExpansion');
 }
 
