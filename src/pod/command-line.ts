@@ -80,12 +80,17 @@ export function readCommandLine(argv: readonly string[]): CommandLine {
   const known = remembered.get(key);
   if (known) return known;
   const commandLine = readAnew(argv);
-  if (key.length <= longestRemembered) {
+  if (key.length <= longestRemembered && sizeOf(commandLine) <= longestRemembered) {
     const [oldest] = remembered.keys();
     if (oldest !== undefined && remembered.size >= mostRemembered) remembered.delete(oldest);
     remembered.set(key, commandLine);
   }
   return commandLine;
+}
+
+/** UTF-16 units of the invocations: a script that repeats `"$*"` makes far more of them than it has itself. */
+function sizeOf({ invocations }: CommandLine): number {
+  return invocations.reduce((sum, { argv }) => sum + argv.join(' ').length, 0);
 }
 
 function readAnew(argv: readonly string[]): CommandLine {
