@@ -64,8 +64,6 @@ In a checkout: npm run -s gravekeeper -- COMMAND`;
  * @returns When the command is done; `process.exitCode` is then set. It never rejects.
  */
 export async function main(argv: readonly string[]): Promise<void> {
-  endQuietlyWhenNobodyReads(process.stdout);
-  endQuietlyWhenNobodyReads(process.stderr);
   const args = argv.slice(2);
   try {
     const program = await programFor(args);
@@ -101,12 +99,4 @@ function report(error: unknown): number {
       : `this should not happen: ${error instanceof Error ? error.stack : String(error)}`;
   process.stderr.write(`gravekeeper: ${text}\n`);
   return 2;
-}
-
-/** A reader that has seen enough, such as `head`, is no failure. */
-function endQuietlyWhenNobodyReads(stream: NodeJS.WriteStream): void {
-  stream.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code === 'EPIPE') process.exit();
-    throw error;
-  });
 }

@@ -8,5 +8,12 @@ if (major < 22 || (major === 22 && minor < 19)) {
   );
   process.exit(2);
 }
+// A reader that has seen enough, such as head, is no failure.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error) => {
+    if ('code' in error && error.code === 'EPIPE') process.exit();
+    throw error;
+  });
+}
 const { main } = await import('./cli.ts');
 await main(process.argv);

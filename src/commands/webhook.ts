@@ -58,25 +58,22 @@ async function serve({ shutdownDelay, ...options }: Options): Promise<void> {
   });
   await signals.first;
   await webhook.close(signals.second);
-  signals.ignore();
+  // An API server that never answers would keep its connection, and with it this process, for half a minute more.
+  process.exit();
 }
 
 /** The first SIGTERM or SIGINT, and any further one. */
-function listenForSignals(): { readonly first: Promise<void>; readonly second: AbortSignal; ignore(): void } {
+function listenForSignals(): { readonly first: Promise<void>; readonly second: AbortSignal } {
   const first = Promise.withResolvers<void>();
   const second = new AbortController();
   let count = 0;
-  const onSignal = () => {
+  process.on('SIGTERM', onSignal).on('SIGINT', onSignal);
+  function onSignal(): void {
     count += 1;
     if (count === 1) first.resolve();
     else second.abort();
-  };
-  process.on('SIGTERM', onSignal).on('SIGINT', onSignal);
-  return {
-    first: first.promise,
-    second: second.signal,
-    ignore: () => process.off('SIGTERM', onSignal).off('SIGINT', onSignal),
-  };
+  }
+  return { first: first.promise, second: second.signal };
 }
 
 function portOf(text: string): number {

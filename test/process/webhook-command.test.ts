@@ -6,6 +6,7 @@ import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { makeCertificates } from '../../src/commands/certs.ts';
+import { silent, startFakeApiServer } from '../support/fake-api-server.ts';
 import { type MountedFiles, mountFiles } from '../support/mounted-files.ts';
 import { saysReady } from '../support/webhook-load.ts';
 
@@ -83,6 +84,24 @@ describe('a webhook as a process', () => {
     expect(await saysReady(Number(port), ca)).toBe(false);
     child.kill('SIGTERM');
     expect(await exit).toBe(0);
+  });
+
+  it('ends although the API server never answers', async () => {
+    const api = await startFakeApiServer();
+    const kubeconfig = mountFiles({ config: api.kubeconfig });
+    api.always('watch', silent);
+    const watching = api.next('watch');
+    const pair = ['--cert', mounted.path('tls.crt'), '--key', mounted.path('tls.key')];
+    const { child, exit } = gravekeeper([
+      ...['webhook', ...pair, '--port', '0', '--metrics-port', '0', '--shutdown-delay', '0'],
+      ...['--kubeconfig', kubeconfig.path('config')],
+    ]);
+    child.stdout.resume();
+    await watching;
+    child.kill('SIGTERM');
+    expect(await exit).toBe(0);
+    kubeconfig.remove();
+    await api.close();
   });
 
   it('does not load the API client where it needs no cluster', async () => {
