@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -9,7 +9,15 @@ import { afterEach, expect, it, vi } from 'vitest';
 import { isZombie, readProcess, readProcesses, treeOf } from '../../src/emulate/processes.ts';
 import { findProgram, findTini } from '../../src/emulate/programs.ts';
 import { type Emulation, type EmulationOptions, startZombies } from '../../src/emulate/zombies.ts';
-import { describeWith, eventually, pidNamespaces, program, root, tini } from '../support/process.ts';
+import {
+  describeWith,
+  eventually,
+  type Need,
+  pidNamespaces,
+  program,
+  root,
+  tini,
+} from '../support/process.ts';
 
 const running: Emulation[] = [];
 
@@ -215,12 +223,19 @@ describeWith([pidNamespaces], 'where no real zombies can be made', () => {
   });
 });
 
+const asStranger = ['setpriv', '--reuid=64999', '--regid=64999', '--clear-groups'];
+
+/** The kernel exempts root from RLIMIT_NPROC, so another user has to run into it. */
+const strangersMayRead: Need = () => {
+  const [file = '', ...words] = [...asStranger, process.execPath, '--check', script];
+  return spawnSync(file, words).status === 0 ? null : `uid 64999 cannot read ${script}: move the checkout`;
+};
+
 describeWith(
-  [pidNamespaces, root, program('prlimit', 'util-linux'), program('setpriv', 'util-linux')],
+  [pidNamespaces, root, program('prlimit', 'util-linux'), program('setpriv', 'util-linux'), strangersMayRead],
   'a limit on processes that is reached half-way',
   () => {
     it('says so instead of counting what there is', async () => {
-      const asStranger = ['setpriv', '--reuid=64999', '--regid=64999', '--clear-groups'];
       const { child, said } = await inOwnProcess([...asStranger, 'prlimit', '--nproc=40'], {
         orphans: 300,
         unreaped: 0,

@@ -16,7 +16,7 @@ export interface ImageFields {
  * Expands `$(VAR)` and `$$` as the kubelet does, written after the kubelet's own Go code
  * (third_party/forked/golang/expansion/expand.go) and not after this project's, since it judges that.
  */
-export function expand(input: string, env: ReadonlyMap<string, string>): string {
+function expand(input: string, env: ReadonlyMap<string, string>): string {
   let output = '';
   for (let cursor = 0; cursor < input.length; cursor += 1) {
     if (input[cursor] !== '$' || cursor + 1 === input.length) {

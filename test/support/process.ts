@@ -11,7 +11,7 @@ export type Need = () => string | null;
 const pidFlags = ['--user', '--map-root-user', '--pid', '--fork'];
 
 /** The same, with a /proc that shows that namespace only. */
-export const namespaceFlags = [...pidFlags, '--kill-child', '--mount-proc'];
+const namespaceFlags = [...pidFlags, '--kill-child', '--mount-proc'];
 
 /** User and PID namespaces. */
 export const pidNamespaces: Need = () => unshareFails(pidFlags);
@@ -44,9 +44,10 @@ function unshareFails(flags: readonly string[]): string | null {
  * missing and how to get it, so that a green run cannot hide it.
  */
 export function describeWith(needs: readonly Need[], title: string, body: () => void): void {
-  const missing = needs.map((need) => need()).find((reason) => reason !== null);
-  if (missing !== undefined) console.warn(`SKIPPED "${title}": ${missing}`);
-  describe.skipIf(missing !== undefined)(title, body);
+  let missing: string | null = null;
+  for (const need of needs) missing ??= need();
+  if (missing !== null) console.warn(`SKIPPED "${title}": ${missing}`);
+  describe.skipIf(missing !== null)(title, body);
 }
 
 /**
