@@ -1,3 +1,4 @@
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { Agent as HttpAgent, get as httpGet, request as httpRequest, type IncomingMessage } from 'node:http';
 import { Agent as HttpsAgent, get as httpsGet } from 'node:https';
@@ -21,6 +22,8 @@ import { captureLog } from '../../support/captured-log.ts';
 import { mountFiles } from '../../support/mounted-files.ts';
 
 const host = '127.0.0.1';
+/** No client of Node's says why it hangs up. */
+const hasOpenssl = spawnSync('openssl', ['version']).status === 0;
 const { log } = captureLog();
 const closers: (() => unknown)[] = [];
 let certificates: Certificates;
@@ -85,6 +88,35 @@ describe('serveHttps', () => {
     const { response } = await answerOf(httpsGet({ port, host, agent, servername: 'localhost' }));
     expect(response.headers.connection).toBe('keep-alive');
     expect(response.headers['keep-alive']).toBe('timeout=120');
+  });
+
+  it.skipIf(!hasOpenssl)('warns once of clients that refuse the certificate (needs openssl)', async () => {
+    const captured = captureLog();
+    const certificate = liveCertificate();
+    const listener = await serveHttps(
+      (_request, response) => response.end(),
+      { port: 0, host },
+      certificate,
+      captured.log,
+    );
+    closers.push(() => listener.close(0));
+    const warned = captured.next('a client refused the certificate');
+    for (const version of ['-tls1_2', '-tls1_3']) {
+      const client = spawn(
+        'openssl',
+        ['s_client', '-connect', `${host}:${listener.port}`, version, '-verify_return_error'],
+        {
+          stdio: 'ignore',
+        },
+      );
+      await once(client, 'exit');
+    }
+    expect(await warned).toMatchObject({
+      level: 'warn',
+      code: 'ERR_SSL_TLSV1_ALERT_UNKNOWN_CA',
+      fingerprint: certificate.current.fingerprint,
+    });
+    expect(captured.lines).toHaveLength(1);
   });
 
   it('survives what is no TLS', async () => {
