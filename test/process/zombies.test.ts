@@ -58,7 +58,7 @@ describeWith([pidNamespaces], 'real zombies', () => {
     [0, 0],
     [1, 0],
     [0, 1],
-    [501, 502],
+    [60, 70],
   ])('makes %i orphans and %i unreaped children, no more and no less', async (orphans, unreaped) => {
     const emulation = await zombies({ orphans, unreaped });
     expect(emulation.count()).toEqual({ orphans, unreaped });
@@ -110,6 +110,15 @@ describeWith([pidNamespaces], 'real zombies', () => {
 
   it.each([-1, 1.5, Number.NaN])('refuses %d as a number of zombies', async (orphans) => {
     await expect(startZombies({ orphans, unreaped: 0 })).rejects.toThrow(RangeError);
+  });
+});
+
+describeWith([pidNamespaces, room(1_100)], 'more zombies than live at a time', () => {
+  it('come in batches, and are as many as were asked for', async () => {
+    const emulation = await zombies({ orphans: 501, unreaped: 502 });
+    expect(emulation.count()).toEqual({ orphans: 501, unreaped: 502 });
+    const negligent = emulation.zombies().filter(({ kind }) => kind === 'unreaped-child');
+    expect(new Set(negligent.map(({ ppid }) => ppid)).size).toBe(2);
   });
 });
 

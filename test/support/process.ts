@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe } from 'vitest';
+import { readPidLimits, tightest } from '../../src/emulate/limits.ts';
 import { findProgram, findTini } from '../../src/emulate/programs.ts';
 import { readSetting, whyForbidden } from '../../src/emulate/unavailable.ts';
 
@@ -24,6 +25,16 @@ export const tini: Need = () => (findTini() === null ? 'tini is missing: apt-get
 
 /** Root of the machine itself, whose user IDs and capabilities the kernel takes at face value. */
 export const root: Need = () => (process.getuid?.() === 0 ? null : 'root is needed: run the tests with sudo');
+
+/** Room for so many processes in every limit that can be read, and as many again for others. */
+export function room(processes: number): Need {
+  return () => {
+    const limit = tightest(readPidLimits());
+    return limit === null || processes <= limit.limit / 2
+      ? null
+      : `${limit.name} = ${limit.limit} leaves no room for ${processes} processes: raise it`;
+  };
+}
 
 /** A program of the machine. */
 export function program(name: string, aptPackage: string): Need {
