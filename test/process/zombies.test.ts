@@ -15,6 +15,7 @@ import {
   type Need,
   pidNamespaces,
   program,
+  room,
   root,
   tini,
 } from '../support/process.ts';
