@@ -38,33 +38,24 @@ export class GuardedWatch extends Watch {
     this.#connections += 1;
     if (this.#connections > 1) await pace();
     if (over.aborted) return new AbortController();
-    try {
-      this.#request = await super.watch(
-        path,
-        { ...query, allowWatchBookmarks: true },
-        (phase, object) =>
-          this.#pass(() => onEvent(phase, phase === 'ERROR' ? object : known(object, phase))),
-        (error) => this.#pass(() => onDone(error)),
-      );
-      if (over.aborted) this.#request.abort();
-      return this.#request;
-    } catch (error) {
-      this.#break(error);
-      return new AbortController();
-    }
+    this.#request = await super.watch(
+      path,
+      { ...query, allowWatchBookmarks: true },
+      (phase, object) => this.#pass(() => onEvent(phase, phase === 'ERROR' ? object : known(object, phase))),
+      (error) => this.#pass(() => onDone(error)),
+    );
+    if (over.aborted) this.#request.abort();
+    return this.#request;
   }
 
   /** Calls the informer, unless all is over, and waits for it, which the library does not. */
   #pass(call: () => unknown): void {
-    if (this.#guard.over.aborted) return;
+    const { over, onBroken } = this.#guard;
+    if (over.aborted) return;
     const settled = async () => {
       await call();
     };
-    settled().catch((error: unknown) => this.#break(error));
-  }
-
-  #break(error: unknown): void {
-    if (!this.#guard.over.aborted) this.#guard.onBroken(error);
+    settled().catch(onBroken);
   }
 }
 

@@ -28,6 +28,12 @@ afterEach(async () => {
   await api.close();
 });
 
+function configOf(kubeconfig: string): KubeConfig {
+  const config = new KubeConfig();
+  config.loadFromString(kubeconfig);
+  return config;
+}
+
 /** A clock on which waiting between attempts takes no time, and five minutes pass when the test says so. */
 function testClock() {
   const waits: number[] = [];
@@ -62,9 +68,7 @@ function testClock() {
   };
 }
 
-function follow() {
-  const config = new KubeConfig();
-  config.loadFromString(api.kubeconfig);
+function follow(config = configOf(api.kubeconfig)) {
   const { clock, waits, elapse } = testClock();
   const happenings = new EventEmitter();
   const restarts: { cause: string; detail: string | null }[] = [];
@@ -186,6 +190,25 @@ describe('recovery', () => {
     }, 10_000);
     expect([api.count('list'), api.count('watch')]).toEqual([lists, 2]);
     expect(waits).toEqual([1000]);
+  });
+
+  it('of a watch, from credentials that cannot be read', async () => {
+    const config = configOf(api.kubeconfig);
+    let reads = 0;
+    config.addAuthenticator({
+      isAuthProvider: (user) => user.authProvider?.name === 'flaky',
+      async applyAuthentication(_user, options) {
+        reads += 1;
+        if (reads === 2) throw new Error('ENOENT: the token is being renewed');
+        options.headers = { ...options.headers, Authorization: 'Bearer the-token' };
+      },
+    });
+    config.users = [{ name: 'fake', authProvider: { name: 'flaky' } }];
+    const { restarts, restarting } = follow(config);
+    const watching = api.next('watch');
+    await restarting();
+    expect(restarts).toEqual([{ cause: 'error', detail: 'ENOENT: the token is being renewed' }]);
+    await watching;
   });
 
   it('says what was wrong with an event', async () => {
