@@ -23,6 +23,9 @@ const { metafile } = await build({
   banner: {
     js: "import { createRequire as requireFor } from 'node:module'; const require = requireFor(import.meta.url);",
   },
+  // Smaller sources are less to hold in memory; names stay for stack traces.
+  minifySyntax: true,
+  minifyWhitespace: true,
   legalComments: 'none',
   metafile: true,
   logLevel: 'warning',

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { isJsonObject } from '../pod/pod.ts';
 import { pointer } from '../pod/pointer.ts';
 import type { GroupKind } from '../pod/templates.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { pointer } from './pointer.ts';
 
 /** A JSON object as it came in, with every field that this program does not know. */
