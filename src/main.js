@@ -8,6 +8,11 @@ if (major < 22 || (major === 22 && minor < 19)) {
   );
   process.exit(2);
 }
+// What was compiled once need not be compiled, nor its types stripped, at the next start. Where this folder cannot be
+// written, as in the image, everything goes on without.
+const { enableCompileCache } = await import('node:module');
+enableCompileCache(`${import.meta.dirname}/../node_modules/.cache/gravekeeper`);
+
 // A reader that has seen enough, such as head, is no failure.
 for (const stream of [process.stdout, process.stderr]) {
   stream.on('error', (error) => {
