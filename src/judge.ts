@@ -45,7 +45,10 @@ export interface Verdict {
  */
 export function questions(pod: Pod, policy: Policy): readonly Question[] {
   if (reasonToSkip(pod, policy)) return [];
-  return longRunning(pod).flatMap((container) => {
+  const running = longRunning(pod);
+  // Where the namespace may come to be shared, the one-shot init containers run in it too.
+  const maySharePid = policy.strategy === 'share-pid' || (policy.strategy === 'auto' && running.length === 1);
+  return (maySharePid ? pod.containers : running).flatMap((container) => {
     const { image } = container.fields;
     const known = isArgvKnown(container, imageArgvOf(container, policy, undefined));
     return known || !image || policy.skipContainers.has(container.name)
@@ -69,7 +72,8 @@ export function judge(
   findingsOn: FindingsOn = 'pod-as-remedied',
 ): Verdict {
   const injection = findInjection(pod);
-  const facts = pod.containers.map((container) =>
+  const isSettled = findingsOn === 'nothing' && reasonToSkip(pod, policy) !== null;
+  const facts = (isSettled ? [] : pod.containers).map((container) =>
     factsOf(container, pod, policy, answers.get(container.name), injection),
   );
   const chosen = chooseRemedy(pod, policy, facts);

@@ -74,7 +74,9 @@ export function mustBePid1(argv: readonly string[]): boolean {
 }
 
 function startsInit({ chain, invocations }: CommandLine): boolean {
-  const commands = [...chain, ...invocations.map((invocation) => invocation.argv)];
+  // What a shell starts as its child is never PID 1.
+  const replacing = invocations.filter(({ childOfShell, background }) => !childOfShell && !background);
+  const commands = [...chain, ...replacing.map(({ argv }) => argv)];
   return commands.some(([word = '']) => word.startsWith('/') && initNames.has(basename(word)));
 }
 

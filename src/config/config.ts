@@ -6,9 +6,17 @@ export type Severity = 'error' | 'warning' | 'info';
 
 const name = z.string().min(1);
 const seconds = z.number().positive();
+/** Without a blank, which the API server refuses: every injected pod would be refused with it. */
+const imageReference = z.string().regex(/^[a-zA-Z0-9][\w.\-/:@]*$/, 'is not an image reference');
+const namespacePattern = z
+  .string()
+  .regex(
+    /^[a-z0-9][a-z0-9-]*\*?$/,
+    'is not the name of a namespace, nor the beginning of one with * behind it',
+  );
 const imageConfig = z.strictObject({
-  entrypoint: z.array(z.string()).optional(),
-  cmd: z.array(z.string()).optional(),
+  entrypoint: z.array(z.string()).nullish(),
+  cmd: z.array(z.string()).nullish(),
 });
 
 /** An image's ENTRYPOINT and CMD as its image config holds them; absent and empty mean the same. */
@@ -39,11 +47,11 @@ const configSchema = z.strictObject({
     .prefault({}),
   allowPodOptIn: z.boolean().default(true),
   /** An entry that ends in `*` stands for every name that starts so. */
-  exemptNamespaces: z.array(name).default([]),
+  exemptNamespaces: z.array(namespacePattern).default([]),
   rules: z.record(z.string(), ruleSettings).default({}),
   tini: z
     .strictObject({
-      image: name.default('ghcr.io/gravekeeper/tini:0.1.0'),
+      image: imageReference.default('ghcr.io/gravekeeper/tini:0.1.0'),
       delivery: z.enum(['copier', 'image-volume']).default('copier'),
     })
     .prefault({}),
@@ -174,7 +182,8 @@ export function argvOfImage(image: string, config: Config): ImageArgv | null {
   const tagged = digest < 0 ? image : image.slice(0, digest);
   const colon = tagged.lastIndexOf(':');
   const untagged = colon > tagged.lastIndexOf('/') ? tagged.slice(0, colon) : tagged;
-  const wanted = [image, tagged, untagged].map(familiar);
+  const withDigest = digest < 0 ? image : untagged + image.slice(digest);
+  const wanted = [image, withDigest, tagged, untagged].map(familiar);
   for (const reference of wanted) {
     for (const [key, argv] of Object.entries(config.argv)) {
       if (familiar(key) === reference) return argv;

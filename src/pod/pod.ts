@@ -119,9 +119,15 @@ function containerSchema(field: Field) {
     livenessProbe: field(probeSchema(field)),
     readinessProbe: field(probeSchema(field)),
     startupProbe: field(probeSchema(field)),
-    lifecycle: field(z.object({ postStart: field(hookSchema(field)), preStop: field(hookSchema(field)) })),
+    lifecycle: field(
+      z.object({
+        postStart: field(hookSchema(field)),
+        preStop: field(hookSchema(field)),
+        stopSignal: field(z.string()),
+      }),
+    ),
     volumeMounts: field(
-      z.array(z.object({ name: z.string(), mountPath: z.string(), readOnly: z.boolean().nullish() })),
+      z.array(z.object({ name: z.string(), mountPath: z.string(), subPath: z.string().nullish() })),
     ),
     volumeDevices: field(z.array(z.object({ devicePath: z.string() }))),
     resources: field(

@@ -3,6 +3,11 @@ import { isJsonObject, type Pod } from '../pod/pod.ts';
 import { annotationKeys } from './keys.ts';
 import type { Note } from './note.ts';
 
+/** The API server's limit for all annotations of an object; it looks at it only after webhooks were asked. */
+const longestRead = 256 * 1024;
+/** More notes on one annotation tell nobody more. */
+const mostNotes = 10;
+
 /** What an annotation says, and what could not be read of it. */
 export interface Annotation<T> {
   readonly value: T;
@@ -20,19 +25,18 @@ export function skipContainersAnnotation(
   text: string | undefined,
 ): Annotation<ReadonlySet<string>> {
   if (text === undefined) return { value: new Set(), notes: [] };
-  const names = text.split(',').map((name) => name.trim());
-  const wrong = names.filter((name) => name === '' || !hasContainer(pod, name));
-  return {
-    value: new Set(names.filter((name) => name !== '')),
-    notes: wrong.map((name) =>
-      malformed(
-        annotationKeys.skipContainers,
-        name === ''
-          ? 'has an empty name; expected container names separated by commas'
-          : unknownContainer(name),
-      ),
-    ),
-  };
+  if (text.length > longestRead) return { value: new Set(), notes: [tooLong(annotationKeys.skipContainers)] };
+  const value = new Set(text.split(',').map((name) => name.trim()));
+  const isMissing = missingIn(pod);
+  const emptyName = 'has an empty name; expected container names separated by commas';
+  const notes = [...value]
+    .filter((name) => name === '' || isMissing(name))
+    .slice(0, mostNotes)
+    .map((name) =>
+      malformed(annotationKeys.skipContainers, name === '' ? emptyName : unknownContainer(name)),
+    );
+  value.delete('');
+  return { value, notes };
 }
 
 /**
@@ -48,6 +52,8 @@ export function argvAnnotation(
 ): Annotation<ReadonlyMap<string, ImageArgv>> {
   const value = new Map<string, ImageArgv>();
   if (text === undefined) return { value, notes: [] };
+  if (text.length > longestRead) return { value, notes: [tooLong(annotationKeys.argv)] };
+  const isMissing = missingIn(pod);
   const parsed = parseJson(text);
   if (!isJsonObject(parsed)) {
     const expected =
@@ -63,13 +69,12 @@ export function argvAnnotation(
       notes.push(
         malformed(annotationKeys.argv, `${at}: expected entrypoint and cmd, each a list of strings`),
       );
-    } else if (!hasContainer(pod, name)) {
-      notes.push(malformed(annotationKeys.argv, unknownContainer(name)));
     } else {
       value.set(name, argv.data);
+      if (isMissing(name)) notes.push(malformed(annotationKeys.argv, unknownContainer(name)));
     }
   }
-  return { value, notes };
+  return { value, notes: notes.slice(0, mostNotes) };
 }
 
 /**
@@ -78,28 +83,32 @@ export function argvAnnotation(
  * @param text The annotation's value, if it is there. Grounds may hold commas: a part without `=` continues them.
  */
 export function ignoreAnnotation(text: string | undefined): Annotation<ReadonlyMap<string, string>> {
-  const value = new Map<string, string>();
-  if (text === undefined) return { value, notes: [] };
+  if (text === undefined) return { value: new Map(), notes: [] };
+  if (text.length > longestRead) return { value: new Map(), notes: [tooLong(annotationKeys.ignore)] };
+  const grounds = new Map<string, string[]>();
   const notes: Note[] = [];
-  let last: string | null = null;
+  let last: string[] | null = null;
   for (const part of text.split(',')) {
     const [, rule, why] = /^\s*([a-z][a-z0-9-]*)\s*=(.*)$/s.exec(part) ?? [];
     if (rule !== undefined && why?.trim()) {
-      value.set(rule, why.trim());
-      last = rule;
+      last = [why.trim()];
+      grounds.set(rule, last);
     } else if (rule === undefined && last !== null && part.trim() !== '') {
-      value.set(last, `${value.get(last)},${part}`.trimEnd());
+      last.push(part.trimEnd());
     } else if (part.trim() !== '' || last === null) {
       notes.push(
         malformed(annotationKeys.ignore, `expected <rule>=<why>, found ${JSON.stringify(part.trim())}`),
       );
     }
   }
-  return { value, notes };
+  const value = new Map([...grounds].map(([rule, parts]) => [rule, parts.join(',')]));
+  return { value, notes: notes.slice(0, mostNotes) };
 }
 
-function hasContainer(pod: Pod, name: string): boolean {
-  return pod.containers.some((container) => container.name === name);
+/** Whether a name belongs to no container. Those of a template's pods may yet get more of them from a webhook. */
+function missingIn(pod: Pod): (name: string) => boolean {
+  const names = new Set(pod.containers.map((container) => container.name));
+  return (name) => pod.base === '' && !names.has(name);
 }
 
 function unknownContainer(name: string): string {
@@ -108,6 +117,10 @@ function unknownContainer(name: string): string {
 
 function malformed(key: string, detail: string): Note {
   return { reason: 'malformed-annotation', container: null, detail: `${key}: ${detail}` };
+}
+
+function tooLong(key: string): Note {
+  return malformed(key, `is longer than ${longestRead} characters`);
 }
 
 function parseJson(text: string): unknown {

@@ -70,7 +70,9 @@ export function policyOf(pod: Pod, context: PolicyContext): Policy {
             ? 'opted-out'
             : null;
   const strategy = skipped === null ? inject.strategy : null;
-  const probes = exempt ? null : probesOf(namespaceLabels.get(labelKeys.probes), strategy, config);
+  const probes = exempt
+    ? null
+    : probesOf(namespaceLabels.get(labelKeys.probes), ofNamespace.strategy, strategy, config);
   const dryRun = dryRunOf(namespaceLabels.get(labelKeys.dryRun), config);
   const optedIn = strategy !== null || probes !== null;
   const annotation = {
@@ -118,9 +120,19 @@ function injectLabel(value: string | undefined): { value: string | undefined; st
   return { value, strategy: strategies.find((strategy) => strategy === value) ?? null };
 }
 
-function probesOf(label: string | undefined, strategy: Strategy | null, config: Config): Policy['probes'] {
-  if (label === undefined) return strategy === null ? null : config.defaults.probes;
-  return probeModes.find((mode) => mode === label) ?? 'warn';
+/**
+ * What happens to findings. A pod's own label opts it in to warnings, but not out of what its namespace asks for:
+ * else anyone could escape `deny` with a label.
+ */
+function probesOf(
+  label: string | undefined,
+  ofNamespace: Strategy | null,
+  effective: Strategy | null,
+  config: Config,
+): Policy['probes'] {
+  if (label !== undefined) return probeModes.find((mode) => mode === label) ?? 'warn';
+  if (ofNamespace !== null) return config.defaults.probes;
+  return effective === null ? null : 'warn';
 }
 
 function dryRunOf(label: string | undefined, config: Config): boolean {

@@ -1,5 +1,5 @@
 import type { ImageArgv } from '../config/config.ts';
-import { escapeDollars, expandVariables, literalEnv } from '../pod/expand.ts';
+import { escapeDollars, expandWords, literalEnv } from '../pod/expand.ts';
 import type { Container } from '../pod/pod.ts';
 
 /** The words of a container's process. */
@@ -20,14 +20,14 @@ export interface ContainerArgv {
  *
  * @param container The container.
  * @param image What is known of its image, or null.
- * @returns The words, or null where they are not known or there are none.
+ * @returns The words, or null where they are not known, are none, or are too many to be executed.
  */
 export function argvOf(container: Container, image: ImageArgv | null): ContainerArgv | null {
   const asFields = fieldsOf(container, image);
   if (!asFields || asFields.length === 0) return null;
-  if (!asFields.some((word) => word.includes('$'))) return { asFields, asExecuted: asFields };
-  const env = literalEnv(container.fields.env);
-  return { asFields, asExecuted: asFields.map((word) => expandVariables(word, (name) => env.get(name))) };
+  const env = asFields.some((word) => word.includes('$')) ? literalEnv(container.fields.env) : new Map();
+  const asExecuted = expandWords(asFields, (name) => env.get(name));
+  return asExecuted && { asFields, asExecuted };
 }
 
 /** Whether the words of a container's process can be put together. */
@@ -47,6 +47,6 @@ function entrypointOf(image: ImageArgv): readonly string[] {
   return entrypoint.length === 1 && entrypoint[0] === '' ? [] : escaped(entrypoint);
 }
 
-function escaped(words: readonly string[] | undefined): readonly string[] {
+function escaped(words: readonly string[] | null | undefined): readonly string[] {
   return (words ?? []).map(escapeDollars);
 }

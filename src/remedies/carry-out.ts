@@ -3,10 +3,10 @@ import type { Policy } from '../policy/policy.ts';
 import { appliesCleanly } from './check-patch.ts';
 import type { ContainerFacts } from './facts.ts';
 import type { Injection } from './injection.ts';
-import type { ContainerDecision, Operation, Remedy } from './remedy.ts';
+import { agreedReason, type ContainerDecision, type Operation, type Remedy } from './remedy.ts';
 import { sharePid, unsharePid } from './share-pid.ts';
 import { removeStatus, statusOperations } from './status.ts';
-import { tini } from './tini.ts';
+import { blockedContainers, tini } from './tini.ts';
 
 /** A remedy and the operations that carry it out, below the pod's own object. */
 export interface CarriedOut {
@@ -31,13 +31,32 @@ export function carryOut(
   facts: readonly ContainerFacts[],
   injection: Injection | null,
 ): CarriedOut {
-  const attempt = attemptFor(pod, policy, remedy, facts, injection);
-  if (attempt && (attempt.operations.length === 0 || appliesCleanly(pod, attempt.operations))) return attempt;
-  const containers = remedy.containers.map(
-    (decision): ContainerDecision =>
-      decision.action === 'none' ? decision : { ...decision, action: 'none', reason: 'patch-unsafe' },
+  const attempt = attemptFor(pod, policy, withoutBlocked(pod, remedy, injection), facts, injection);
+  if (attempt.operations.length === 0 || appliesCleanly(pod, attempt.operations)) return attempt;
+  const containers = remedy.containers.map((decision) =>
+    decision.action === 'none' ? decision : unsafe(decision),
   );
   return { remedy: { ...remedy, kind: null, reason: 'patch-unsafe', containers }, operations: [] };
+}
+
+/** Takes the containers out whose own mounts leave no room for tini's; the others are wrapped all the same. */
+function withoutBlocked(pod: Pod, remedy: Remedy, injection: Injection | null): Remedy {
+  if (remedy.kind !== 'tini') return remedy;
+  const decisions = decisionsByContainer(pod, remedy);
+  const wrapped = [...decisions].flatMap(([container, { action }]) => (action === 'tini' ? [container] : []));
+  const blocked = blockedContainers(wrapped, injection);
+  if (blocked.size === 0) return remedy;
+  const containers = [...decisions].map(([container, decision]) =>
+    blocked.has(container) ? unsafe(decision) : decision,
+  );
+  const kind = blocked.size < wrapped.length ? 'tini' : null;
+  const isOfPod = remedy.reason === 'chosen-by-label' && kind !== null;
+  const reason = isOfPod || remedy.reason === 'sidecar-arrived' ? remedy.reason : agreedReason(containers);
+  return { ...remedy, kind, reason, containers };
+}
+
+function unsafe(decision: ContainerDecision): ContainerDecision {
+  return { ...decision, action: 'none', reason: 'patch-unsafe' };
 }
 
 /** The decision on each long-running container; empty where the pod was skipped as a whole. */
@@ -57,7 +76,7 @@ function attemptFor(
   remedy: Remedy,
   facts: readonly ContainerFacts[],
   injection: Injection | null,
-): CarriedOut | null {
+): CarriedOut {
   if (remedy.kind === 'share-pid') {
     const names = remedy.containers.map(({ name }) => name);
     return { remedy, operations: [...sharePid(pod), ...statusOperations(pod, remedy, names)] };
@@ -67,7 +86,6 @@ function attemptFor(
   const injected = facts.filter((each) => each.injected && decisions.has(each.container));
   const wraps = wrapped.flatMap(({ container, argv }) => (argv ? [{ container, argv: argv.asFields }] : []));
   const wrapping = wraps.length + injected.length > 0 ? tini(pod, wraps, injection, policy.config.tini) : [];
-  if (wrapping === null) return null;
   const unsharing = remedy.reason === 'sidecar-arrived' ? unsharePid() : [];
   if (wrapping.length === 0) {
     return { remedy, operations: unsharing.length > 0 ? [...unsharing, ...removeStatus(pod)] : [] };

@@ -4,7 +4,7 @@ import type { Policy } from '../policy/policy.ts';
 import type { Reason } from '../reasons.ts';
 import type { ContainerFacts } from './facts.ts';
 import { hasForeignController, reasonToSkip, sidecarArrived } from './pod-reason.ts';
-import type { ContainerDecision, Remedy, RemedyKind } from './remedy.ts';
+import { agreedReason, type ContainerDecision, type Remedy, type RemedyKind } from './remedy.ts';
 
 /**
  * Chooses the remedy for a pod: what is done to it and to each container, and why.
@@ -31,7 +31,7 @@ export function chooseRemedy(pod: Pod, policy: Policy, facts: readonly Container
   const running = facts.filter(({ container }) => container.role !== 'init');
   switch (policy.strategy) {
     case 'share-pid':
-      return shareByLabel(facts, running, remedy);
+      return shareByLabel(pod, facts, running, remedy);
     case 'tini':
       return wrapByLabel(pod, policy, running, remedy);
     default:
@@ -92,7 +92,7 @@ function chooseForItself(
     if (reason !== 'argv-known') return ['none', reason];
     return bare ? ['none', 'bare-pod'] : ['tini', 'argv-known'];
   });
-  return remedy(kindOf(decisions), arrived ? 'sidecar-arrived' : agreed(decisions), decisions);
+  return remedy(kindOf(decisions), arrived ? 'sidecar-arrived' : agreedReason(decisions), decisions);
 }
 
 function wrapByLabel(
@@ -114,10 +114,11 @@ function wrapByLabel(
       notes.push(note('shell-not-exec', facts.container.name));
     }
   });
-  return remedy(kind, kind ? 'chosen-by-label' : agreed(decisions), decisions, notes);
+  return remedy(kind, kind ? 'chosen-by-label' : agreedReason(decisions), decisions, notes);
 }
 
 function shareByLabel(
+  pod: Pod,
   facts: readonly ContainerFacts[],
   running: readonly ContainerFacts[],
   remedy: MakeRemedy,
@@ -134,6 +135,7 @@ function shareByLabel(
   if (running.every((each) => each.injected)) return none('already-injected');
   if (running.every((each) => each.injected || each.hasInit)) return none('already-init');
   const notes: Note[] = running.length > 1 ? [note('shares-secrets')] : [];
+  if (pod.controller === null && pod.spec.shareProcessNamespace === false) notes.push(note('bare-pod'));
   for (const { container, looksAtPid1, touchesPid1, shellStays } of running) {
     if (looksAtPid1 || touchesPid1) notes.push(note('uses-pid-1', container.name));
     if (shellStays) notes.push(note('shell-not-exec', container.name));
@@ -157,7 +159,7 @@ function mayShare(facts: readonly ContainerFacts[], running: readonly ContainerF
     only?.argvKnown === true &&
     !only.shellStays &&
     !only.unreadable &&
-    !facts.some((each) => each.needsPid1 || each.touchesPid1 || each.unreadable)
+    facts.every((each) => each.argv && !each.needsPid1 && !each.touchesPid1 && !each.unreadable)
   );
 }
 
@@ -173,12 +175,6 @@ function decide(
 
 function kindOf(decisions: readonly ContainerDecision[]): RemedyKind | null {
   return decisions.some(({ action }) => action === 'tini') ? 'tini' : null;
-}
-
-/** The reason that all containers agree on, else that they differ. */
-function agreed(decisions: readonly ContainerDecision[]): Reason {
-  const first = decisions[0]?.reason ?? 'unjudgeable';
-  return decisions.every(({ reason }) => reason === first) ? first : 'per-container';
 }
 
 function unreadableNotes(pod: Pod): readonly Note[] {

@@ -2,10 +2,11 @@ import { argvOfImage, type ImageArgv } from '../config/config.ts';
 import { initsThatReap, mustBePid1, type Pid1, pid1Of } from '../pid1.ts';
 import { basename, type CommandLine, readCommandLine } from '../pod/command-line.ts';
 import type { Container, Pod } from '../pod/pod.ts';
+import { probeWords } from '../pod/probe-words.ts';
 import type { Policy } from '../policy/policy.ts';
 import { argvOf, type ContainerArgv } from './argv.ts';
 import type { Injection } from './injection.ts';
-import { pid1UseOf } from './pid1-use.ts';
+import { isKeptByTini, pid1UseOf } from './pid1-use.ts';
 import { securityOf } from './security.ts';
 
 /**
@@ -36,7 +37,11 @@ export interface ContainerFacts {
   readonly unreadable: boolean;
 }
 
-const setuidPrograms = new Set(['sudo', 'su', 'doas']);
+const setuidPrograms: ReadonlySet<string> = new Set(['sudo', 'su', 'doas']);
+const userChangers: ReadonlySet<string> = new Set([
+  ...setuidPrograms,
+  ...['gosu', 'su-exec', 'runuser', 'setpriv', 'chpst', 'setuidgid', 's6-setuidgid', 'setuser'],
+]);
 
 /**
  * Gathers the facts of one container.
@@ -57,12 +62,13 @@ export function factsOf(
   const argv = argvOf(container, imageArgvOf(container, policy, looked));
   const commandLine = argv && readCommandLine(argv.asExecuted);
   const security = securityOf(container, pod);
-  const chainWords = (commandLine?.chain ?? []).flat().map(basename);
+  const programs = commandLine ? programsOnTheWay(commandLine) : new Set<string>();
   const use = pid1UseOf([
-    ...(argv ? [argv.asExecuted] : []),
-    ...container.probes.map((probe) => probe.command),
+    argv?.asExecuted ?? container.fields.args ?? [],
+    ...container.probes.map((probe) => probeWords(container, probe)),
     ...container.hooks.map((hook) => hook.command),
   ]);
+  const stopSignal = container.fields.lifecycle?.stopSignal;
   const shellMayStay = commandLine?.shell?.mayStay === true;
   return {
     container,
@@ -71,12 +77,15 @@ export function factsOf(
     pid1: argv ? pid1Of(argv.asExecuted) : 'unknown',
     skippedByAnnotation: policy.skipContainers.has(container.name),
     injected: injection?.wraps(container) ?? false,
-    hasInit: chainWords.some((word) => initsThatReap.has(word)),
+    hasInit: includesAny(programs, initsThatReap),
     needsPid1: argv !== null && mustBePid1(argv.asExecuted),
     changesUid:
       (security.maybeRoot && security.lacksKill) ||
-      (security.maybeNonRoot && security.mayEscalate && chainWords.some((word) => setuidPrograms.has(word))),
-    looksAtPid1: use.identity,
+      (security.maybeNonRoot && security.mayEscalate && includesAny(programs, setuidPrograms)),
+    looksAtPid1:
+      use.identity ||
+      (use.files && includesAny(programs, userChangers)) ||
+      (stopSignal ? isKeptByTini(stopSignal) : false),
     touchesPid1: use.any,
     localhostProfile: security.localhostProfile,
     setsTiniEnv: (container.fields.env ?? []).some((variable) => variable.name.startsWith('TINI_')),
@@ -84,6 +93,30 @@ export function factsOf(
     argvKnown: commandLine !== null && (commandLine.program !== null || shellMayStay),
     unreadable: container.lost.some((at) => !/\/(liveness|readiness|startup)Probe\b/.test(at)),
   };
+}
+
+/**
+ * The basenames of the programs that a container's process is on its way to its last one. Of the last one's own
+ * arguments only those count that look like a program to start: the first one, where it is a bare name or stands in
+ * a folder of programs, and the one before `--`.
+ */
+function programsOnTheWay({ chain, invocations }: CommandLine): ReadonlySet<string> {
+  const last = chain.at(-1) ?? [];
+  const argument = last[1] ?? '';
+  const started = invocations.filter(({ childOfShell, background }) => !childOfShell && !background);
+  return new Set(
+    [
+      ...chain.map(([program = '']) => program),
+      ...started.map(({ program }) => program),
+      ...started.flatMap(({ wrappers }) => wrappers.map(({ name }) => name)),
+      ...(/^(\/|\/(usr\/)?(local\/)?s?bin\/)?[\w-]+$/.test(argument) ? [argument] : []),
+      last[last.indexOf('--') - 1] ?? '',
+    ].map(basename),
+  );
+}
+
+function includesAny(programs: ReadonlySet<string>, wanted: ReadonlySet<string>): boolean {
+  return [...programs].some((program) => wanted.has(program));
 }
 
 /** ENTRYPOINT and CMD of a container's image: the pod's annotation, else the configuration, else the look-up. */

@@ -1,4 +1,5 @@
 import type { Container, Pod } from '../pod/pod.ts';
+import { isInjectedMountPath } from './mount-path.ts';
 
 /** The name of the volume and of the copier, unless the pod has given it to something else. */
 export const injectedName = 'gravekeeper-tini';
@@ -49,8 +50,11 @@ export function findInjection(pod: Pod): Injection | null {
 }
 
 function wrapMountOf({ fields, role }: Container): { name: string; mountPath: string } | null {
-  const [tini, ...options] = fields.command ?? [];
-  if (role === 'init' || !tini?.endsWith('/tini') || options.join(' ') !== '-s --') return null;
+  const [tini, silently, end, ...others] = fields.command ?? [];
+  if (role === 'init' || !tini?.endsWith('/tini')) return null;
+  if (silently !== '-s' || end !== '--' || others.length > 0) return null;
   const mountPath = tini.slice(0, -'/tini'.length);
-  return fields.volumeMounts?.find((mount) => mount.mountPath === mountPath && ours.test(mount.name)) ?? null;
+  if (!isInjectedMountPath(mountPath)) return null;
+  const mount = fields.volumeMounts?.find((each) => each.mountPath === mountPath && ours.test(each.name));
+  return mount && !mount.subPath ? mount : null;
 }

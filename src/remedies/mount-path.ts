@@ -4,14 +4,19 @@ const preferred = '/.gravekeeper';
 const candidates = [preferred, ...[2, 3, 4, 5, 6, 7, 8, 9].map((number) => `${preferred}-${number}`)];
 
 /**
- * A mount path that is neither equal to, nor above, nor below any mount or device of the containers.
+ * The mount path that is free in the most containers: neither equal to, nor above, nor below any mount or device
+ * of theirs.
  *
- * @param containers The containers that will mount it.
- * @returns The path, or null where none is free (a mount at `/`, say).
+ * @param containers The containers that are to mount it.
  */
-export function freeMountPath(containers: readonly Container[]): string | null {
-  const taken = containers.flatMap(mountPathsOf);
-  return candidates.find((path) => !taken.some((other) => overlaps(path, other))) ?? null;
+export function freeMountPath(containers: readonly Container[]): string {
+  const counts = candidates.map((path) => containers.filter((container) => isFree(path, container)).length);
+  return candidates[counts.indexOf(Math.max(...counts))] ?? preferred;
+}
+
+/** Whether a container can mount something at a path. */
+export function isFree(path: string, container: Container): boolean {
+  return !mountPathsOf(container).some((other) => overlaps(path, other));
 }
 
 /** Whether a mount path is one that this program chooses. */

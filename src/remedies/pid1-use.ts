@@ -1,38 +1,152 @@
+import { basename } from '../pod/command-line.ts';
+
 /** How the visible commands of a container relate to PID 1 of its PID namespace. */
 export interface Pid1Use {
-  /** They look at who PID 1 is; under tini and in a shared namespace that is somebody else. */
+  /** They look at who PID 1 is, or rely on what only PID 1 is spared; under tini that is somebody else. */
   readonly identity: boolean;
   /** They signal or read PID 1 in any way; in a shared namespace that is pause. */
   readonly any: boolean;
+  /** They write to PID 1's own files, which it must share a user with. */
+  readonly files: boolean;
 }
 
-/** No separator of shell commands: what follows still belongs to the same command. */
-const sameCommand = '[^;|&\\n]*?';
+/** Text beyond this is not searched, and counts as using PID 1. */
+const longestSearched = 65_536;
 
-const identity = [
-  String.raw`\bnsenter\b${sameCommand}\s(-t\s*|--target[=\s])1(?!\d)`,
-  String.raw`\b(jcmd|jstack|jmap|jinfo|jstat)\b${sameCommand}\s1(?!\d)`,
-  String.raw`\bps\b${sameCommand}\s(-?p\s*|--pid[=\s]|-q\s*)1(?!\d)`,
-  String.raw`/proc/1/(comm|cmdline|exe|stat|status)\b`,
-  String.raw`["']?\$\$["']?\s+(=|==|!=|-eq|-ne|-gt|-le)\s+["']?1(?!\d)`,
-  String.raw`(^|[\s["'])1["']?\s+(=|==|!=|-eq|-ne)\s+["']?\$\$`,
-].map((source) => new RegExp(source));
+/** Signals that tini does not pass on (its `man` page; src/tini.c `configure_signals`), as `kill` takes them. */
+const keptByTini = new Map([
+  ['FPE', '8'],
+  ['ILL', '4'],
+  ['SEGV', '11'],
+  ['BUS', '7'],
+  ['ABRT', '6'],
+  ['TRAP', '5'],
+  ['SYS', '31'],
+  ['TTIN', '21'],
+  ['TTOU', '22'],
+]);
 
-const signalsOrReads = [
-  String.raw`\bkill\b${sameCommand}\s1(?!\d)`,
-  String.raw`/proc/1(?!\d)`,
-  String.raw`\b(strace|gdb|py-spy|pkill|gcore)\b${sameCommand}\s(-[pP]\s*|--pid[=\s])1(?!\d)`,
-].map((source) => new RegExp(source));
+/** Programs that take a PID behind `-p`, `--pid` or the like, and look into that process. */
+const takePidOption = new Set([
+  ...['ps', 'pgrep', 'pkill', 'nsenter', 'strace', 'ltrace', 'gdb', 'py-spy', 'rbspy', 'perf', 'lsof', 'top'],
+  ...[
+    'htop',
+    'prlimit',
+    'dotnet-dump',
+    'dotnet-trace',
+    'dotnet-gcdump',
+    'dotnet-counters',
+    'taskset',
+    'renice',
+  ],
+]);
+
+/** Programs that take a PID as a word of its own. */
+const takePidWord = new Set([
+  'jcmd',
+  'jstack',
+  'jmap',
+  'jinfo',
+  'jstat',
+  'jattach',
+  'gcore',
+  'ps',
+  'pstree',
+  'pmap',
+]);
+
+const wholeTextPatterns = [
+  // What is found there differs between the program and an init in front of it.
+  /\/proc\/+\{?1(?:[,}][,}\w]{0,16})?\/+(comm|cmdline|exe|stat|status|statm|smaps|io|sched|task|wchan|stack|syscall)\b/,
+  /\bcd\s+\/proc\/+1(?!\d)/,
+  /(getpid\(\)|process\.pid|\$PROCESS_ID|Process\.pid)\s{0,4}={2,3}\s{0,4}1(?!\d)/,
+  /\bcase\s+x?(\$\$|\$\{\$\})\s+in\b/,
+];
 
 /**
- * Looks for uses of PID 1 in command lines.
+ * Looks for uses of PID 1 in command lines. It is linear in their length.
  *
  * @param commandLines The words of commands, hooks and probes as executed.
  */
 export function pid1UseOf(commandLines: readonly (readonly string[])[]): Pid1Use {
-  const texts = commandLines.map((words) => words.join(' '));
-  const some = (patterns: readonly RegExp[]) =>
-    texts.some((text) => patterns.some((pattern) => pattern.test(text)));
-  const byIdentity = some(identity);
-  return { identity: byIdentity, any: byIdentity || some(signalsOrReads) };
+  const use = { identity: false, any: false, files: false };
+  for (const words of commandLines) {
+    const text = words.join(' ').replaceAll(/["'\\]/g, '');
+    if (text.length > longestSearched) return { identity: true, any: true, files: true };
+    if (!/1|\$|killall5/.test(text)) continue;
+    const identity =
+      wholeTextPatterns.some((pattern) => pattern.test(text)) ||
+      text.split(/[;|&\n(){}`]+/).some(looksAtPid1);
+    const files = /\/proc\/+1\/+fd\b/.test(text);
+    use.identity ||= identity;
+    use.files ||= files;
+    use.any ||= identity || /\/proc\/+\{?1(?!\d)/.test(text) || text.split(/[;|&\n(){}`]+/).some(signalsPid1);
+  }
+  return use;
+}
+
+/** Whether one command looks at PID 1, or sends it a signal that tini would keep. */
+function looksAtPid1(command: string): boolean {
+  if (comparesOwnPid(command)) return true;
+  const words = command.split(/\s+/);
+  const at = words.findIndex((word) => isKnownProgram(basename(word)));
+  const program = basename(words[at] ?? '');
+  const rest = words.slice(at + 1);
+  if (at < 0) return false;
+  if (program === 'killall5') return true;
+  if (program === 'kill') return killsAllOrIsKept(rest);
+  return (
+    (takePidOption.has(program) && hasPidOption(rest)) ||
+    (takePidWord.has(program) && rest.some((word) => word === '1'))
+  );
+}
+
+function signalsPid1(command: string): boolean {
+  const words = command.split(/\s+/);
+  const at = words.findIndex((word) => basename(word) === 'kill');
+  return at >= 0 && words.slice(at + 1).includes('1');
+}
+
+function isKnownProgram(name: string): boolean {
+  return name === 'kill' || name === 'killall5' || takePidOption.has(name) || takePidWord.has(name);
+}
+
+const pidOption = /^(?:-[a-zA-Z]{0,8}[ptqPsg]|--(?:pid|ppid|parent|target|quick-pid)(?==|$))=?(.*)$/;
+
+/** `-p 1`, `-fp 1`, `-p1`, `-t 1`, `-P 1`, `--pid 1`, `--pid=1`, `--ppid 1`, `--target=1`, and lists of PIDs. */
+function hasPidOption(words: readonly string[]): boolean {
+  return words.some((word, index) => {
+    const glued = pidOption.exec(word)?.[1];
+    if (glued === undefined) return false;
+    return (glued === '' ? (words[index + 1] ?? '') : glued).split(',').includes('1');
+  });
+}
+
+/** `kill -1` of a signal is no target; behind a signal it is every process but PID 1. */
+function killsAllOrIsKept(words: readonly string[]): boolean {
+  const [first = '', second = ''] = words;
+  const separate = first === '-s' || first === '-n';
+  const signal = separate ? second : first.startsWith('-') ? first.slice(1) : '';
+  const targets = words.slice(separate ? 2 : signal === '' ? 0 : 1).filter((word) => word !== '--');
+  const name = signal.toUpperCase().replace(/^SIG/, '');
+  const isKept = keptByTini.has(name) || [...keptByTini.values()].includes(signal);
+  return targets.includes('-1') || (isKept && targets.includes('1'));
+}
+
+/** `[ $$ = 1 ]`, `test 1 -eq $$`, `((${$}==1))`, `[ x$$ = x1 ]`, `[ $$ -lt 2 ]`. */
+function comparesOwnPid(command: string): boolean {
+  return (
+    /\$\$|\$\{\$\}|\$BASHPID/.test(command) &&
+    /(?<![<>])={1,2}(?!\w*\/)|!=|-(eq|ne|lt|gt|le|ge)\b/.test(command) &&
+    /(^|[\s=x!])[12](?!\d)/.test(command)
+  );
+}
+
+/**
+ * Whether a signal's name, as `lifecycle.stopSignal` has it, is one that tini does not pass on.
+ *
+ * @param signal Such as `SIGTERM`.
+ */
+export function isKeptByTini(signal: string): boolean {
+  return keptByTini.has(signal.toUpperCase().replace(/^SIG/, ''));
 }

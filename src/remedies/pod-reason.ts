@@ -1,4 +1,4 @@
-import { isJsonObject, type Pod } from '../pod/pod.ts';
+import { isJsonObject, longRunning, type Pod } from '../pod/pod.ts';
 import { annotationKeys } from '../policy/keys.ts';
 import type { Policy } from '../policy/policy.ts';
 import type { Reason } from '../reasons.ts';
@@ -29,7 +29,7 @@ export function reasonToSkip(pod: Pod, policy: Policy): Reason | null {
   if (pod.spec.shareProcessNamespace && !(auto && sidecarArrived(pod))) return 'already-shared';
   const runtimeClass = pod.spec.runtimeClassName;
   if (runtimeClass && !policy.config.allowedRuntimeClasses.includes(runtimeClass)) return 'runtime-class';
-  if (pod.containers.length === 0 || pod.lost.some(decidesAboutSafety)) return 'unjudgeable';
+  if (longRunning(pod).length === 0 || pod.lost.some(decidesAboutSafety)) return 'unjudgeable';
   return null;
 }
 
@@ -47,8 +47,7 @@ export function hasForeignController({ controller }: Pod, { config }: Policy): b
  */
 export function sidecarArrived(pod: Pod): boolean {
   if (!pod.spec.shareProcessNamespace) return false;
-  const running = pod.containers.filter(({ role }) => role !== 'init');
-  return running.length > 1 && statusRemedy(pod) === 'share-pid';
+  return longRunning(pod).length > 1 && statusRemedy(pod) === 'share-pid';
 }
 
 /** Whether a field that could not be read might have forbidden the remedy; a stranger's label might not. */
@@ -72,10 +71,13 @@ function isWindows({ spec, containers }: Pod): boolean {
   return (
     spec.os?.name === 'windows' ||
     osKeys.some((key) => spec.nodeSelector?.[key] === 'windows') ||
+    Object.hasOwn(spec.nodeSelector ?? {}, 'node.kubernetes.io/windows-build') ||
     terms.some(({ matchExpressions }) =>
       matchExpressions?.some(
         ({ key, operator, values }) =>
-          osKeys.includes(key) && operator === 'In' && values?.includes('windows') === true,
+          osKeys.includes(key) &&
+          ((operator === 'In' && values?.includes('windows') === true) ||
+            (operator === 'NotIn' && values?.includes('linux') === true)),
       ),
     ) ||
     Boolean(spec.securityContext?.windowsOptions) ||

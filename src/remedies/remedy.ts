@@ -30,3 +30,9 @@ export interface Remedy {
   /** What the author should hear although the decision stands. */
   readonly notes: readonly Note[];
 }
+
+/** The reason that all containers agree on, else that they differ. */
+export function agreedReason(decisions: readonly ContainerDecision[]): Reason {
+  const first = decisions[0]?.reason ?? 'unjudgeable';
+  return decisions.every(({ reason }) => reason === first) ? first : 'per-container';
+}

@@ -27,21 +27,18 @@ export function securityOf(container: Container, pod: Pod): EffectiveSecurity {
   const ofPod = pod.spec.securityContext;
   const runAsUser = own?.runAsUser ?? ofPod?.runAsUser ?? null;
   const runAsNonRoot = own?.runAsNonRoot ?? ofPod?.runAsNonRoot ?? false;
-  const dropped = capabilities(own?.capabilities?.drop);
-  const added = capabilities(own?.capabilities?.add);
-  const has = (set: ReadonlySet<string>) => set.has('ALL') || set.has('KILL');
+  const dropped = new Set(own?.capabilities?.drop?.map((name) => name.toUpperCase().replace(/^CAP_/, '')));
+  const added = new Set(own?.capabilities?.add?.map((name) => name.toUpperCase()));
   return {
     maybeRoot: runAsUser === 0 || (runAsUser === null && !runAsNonRoot),
     maybeNonRoot: runAsUser !== 0,
     mayEscalate: own?.allowPrivilegeEscalation !== false,
-    lacksKill: has(dropped) && !has(added),
+    // containerd and CRI-O add ALL, drop ALL, add single ones, drop single ones, in that order, and take an added
+    // name as it is written: CAP_KILL is then no capability (containerd, WithCapabilities).
+    lacksKill: dropped.has('KILL') || (dropped.has('ALL') && !added.has('KILL')),
     localhostProfile:
       (own?.seccompProfile ?? ofPod?.seccompProfile)?.type === 'Localhost' ||
       (own?.appArmorProfile ?? ofPod?.appArmorProfile)?.type === 'Localhost' ||
       (pod.annotations.get(`${profileAnnotation}${container.name}`) ?? '').startsWith('localhost/'),
   };
-}
-
-function capabilities(names: readonly string[] | null | undefined): ReadonlySet<string> {
-  return new Set((names ?? []).map((name) => name.toUpperCase().replace(/^CAP_/, '')));
 }

@@ -2,7 +2,7 @@ import type { Config } from '../config/config.ts';
 import type { Container, JsonObject, Pod } from '../pod/pod.ts';
 import { pointer } from '../pod/pointer.ts';
 import { type Injection, injectedName } from './injection.ts';
-import { freeMountPath } from './mount-path.ts';
+import { freeMountPath, isFree } from './mount-path.ts';
 import type { Operation } from './remedy.ts';
 
 /** A container that gets tini, and the words that tini starts. */
@@ -23,25 +23,25 @@ const copierUser = 65532;
  * and the copier returns to the front.
  *
  * @param pod The pod.
- * @param wraps The containers to wrap; may be empty, for a repair.
+ * @param wraps The containers to wrap, none of which `blockedContainers` names; may be empty, for a repair.
  * @param injection What an earlier round injected, or null.
  * @param settings Image and delivery of tini.
- * @returns The operations, below the pod's own object, or null where no mount path is free.
+ * @returns The operations, below the pod's own object.
  */
 export function tini(
   pod: Pod,
   wraps: readonly Wrap[],
   injection: Injection | null,
   settings: Config['tini'],
-): readonly Operation[] | null {
+): readonly Operation[] {
   const containers = wraps.map(({ container }) => container);
   const mountPath = injection?.mountPath ?? freeMountPath(containers);
-  if (mountPath === null) return null;
   const volume = injection?.volume ?? freeName(volumeNames(pod));
   // An image volume needs the runtime's ID-mapped mounts in a user namespace, which only the newest ones have.
+  const mayBeImage = settings.delivery === 'image-volume' && pod.spec.hostUsers !== false;
   const fromImage = injection?.hasVolume
     ? injection.fromImage
-    : settings.delivery === 'image-volume' && pod.spec.hostUsers !== false;
+    : mayBeImage && (injection?.copierIndex ?? null) === null;
   return [
     ...wraps.flatMap((wrap) => wrapOperations(wrap, volume, mountPath)),
     ...(injection?.hasVolume ? [] : [volumeOperation(pod, volume, settings.image, fromImage)]),
@@ -53,6 +53,20 @@ export function tini(
           mountPath,
         })),
   ];
+}
+
+/**
+ * The containers that cannot be wrapped, because tini's mount would clash with one of theirs.
+ *
+ * @param containers The containers to be wrapped.
+ * @param injection What an earlier round injected, whose mount path is used again, or null.
+ */
+export function blockedContainers(
+  containers: readonly Container[],
+  injection: Injection | null,
+): ReadonlySet<Container> {
+  const mountPath = injection?.mountPath ?? freeMountPath(containers);
+  return new Set(containers.filter((container) => !isFree(mountPath, container)));
 }
 
 function wrapOperations({ container, argv }: Wrap, volume: string, mountPath: string): readonly Operation[] {
@@ -108,6 +122,8 @@ function copierContainer(
   const resources = modelledResources(model);
   // The pod's runAsUser 0 with runAsNonRoot alone would be refused by the kubelet for ever.
   const user = pod.spec.securityContext?.runAsUser === 0 ? { runAsUser: copierUser } : {};
+  // The pod's profile was written for its programs, and may forbid the copier.
+  const isConfined = pod.spec.securityContext?.appArmorProfile?.type === 'Localhost';
   return {
     name: freeName(pod.containers.map(({ name }) => name)),
     image,
@@ -116,6 +132,7 @@ function copierContainer(
     ...(resources ? { resources } : {}),
     securityContext: {
       allowPrivilegeEscalation: false,
+      ...(isConfined ? { appArmorProfile: { type: 'RuntimeDefault' } } : {}),
       capabilities: { drop: ['ALL'] },
       readOnlyRootFilesystem: true,
       runAsNonRoot: true,

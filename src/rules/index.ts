@@ -1,8 +1,8 @@
 import type { Config } from '../config/config.ts';
 import type { Pid1 } from '../pid1.ts';
 import { basename, type CommandLine, readCommandLine } from '../pod/command-line.ts';
-import { expandVariables } from '../pod/expand.ts';
 import { type Container, type ExecProbe, longRunning, type Pod } from '../pod/pod.ts';
+import { probeWords } from '../pod/probe-words.ts';
 import type { Policy } from '../policy/policy.ts';
 import { backgroundRule } from './background.ts';
 import { busyboxTimeoutRule } from './busybox-timeout.ts';
@@ -88,14 +88,10 @@ function effectiveSettings(rule: Rule, config: Config): EffectiveSettings | null
   };
 }
 
-/**
- * The command as the container runtime executes it, read. The kubelet expands `$(VAR)` in a probe from the values
- * that stand in `env`, unexpanded, and takes a `valueFrom` as empty (kubernetes pkg/kubelet/container/helpers.go,
- * ExpandContainerCommandOnlyStatic). The `sh` of a busybox image is busybox's.
- */
-function commandOf({ fields }: Container, probe: ExecProbe): CommandLine {
-  const env = new Map(fields.env?.map(({ name, value }) => [name, value ?? '']));
-  const [first = '', ...rest] = probe.command.map((word) => expandVariables(word, (name) => env.get(name)));
-  const isBusyboxShell = basename(first) === 'sh' && imageFamily(fields.image ?? null) === 'busybox';
+/** The command as it is executed, read. The `sh` of a busybox image is busybox's. */
+function commandOf(container: Container, probe: ExecProbe): CommandLine {
+  const [first = '', ...rest] = probeWords(container, probe);
+  const isBusyboxShell =
+    basename(first) === 'sh' && imageFamily(container.fields.image ?? null) === 'busybox';
   return readCommandLine([isBusyboxShell ? 'ash' : first, ...rest]);
 }

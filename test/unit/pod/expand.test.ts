@@ -1,7 +1,13 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: the braces are a shell's
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type EnvEntry, escapeDollars, expandVariables, literalEnv } from '../../../src/pod/expand.ts';
+import {
+  type EnvEntry,
+  escapeDollars,
+  expandVariables,
+  expandWords,
+  literalEnv,
+} from '../../../src/pod/expand.ts';
 
 const env = new Map([
   ['A', 'one'],
@@ -169,5 +175,26 @@ describe('literalEnv', () => {
   ];
   it.each(cases)('of %s', (_what, entries, known) => {
     expect([...literalEnv(entries)]).toEqual(Object.entries(known));
+  });
+});
+
+describe('what would grow without end', () => {
+  const doubling = Array.from({ length: 60 }, (_, level) => ({
+    name: `v${level}`,
+    value: level === 0 ? 'a'.repeat(10) : `$(v${level - 1})$(v${level - 1})`,
+  }));
+
+  it('is not evaluated: a variable that is too long is unknown', () => {
+    const env = literalEnv(doubling);
+    expect(env.get('v5')).toBe('a'.repeat(320));
+    expect(env.has('v40')).toBe(false);
+    expect([...env.values()].join('').length).toBeLessThanOrEqual(262_144);
+  });
+
+  it('is not expanded: the words are not known then', () => {
+    const long = 'x'.repeat(50_000);
+    expect(expandWords(['app', '$(V)'], () => long)).toEqual(['app', long]);
+    expect(expandWords(Array(10).fill('$(V)'), () => long)).toBeNull();
+    expect(expandWords(['$(V)'.repeat(25_000)], () => long)).toBeNull();
   });
 });

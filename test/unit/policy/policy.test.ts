@@ -87,7 +87,8 @@ describe('the label probes', () => {
     [{ probes: 'DENY' }, {}, 'warn'],
     [{ inject: 'none', probes: 'deny' }, {}, 'deny'],
     [{}, { inject: 'auto' }, 'warn'],
-    [{ inject: 'auto' }, { inject: 'none' }, null],
+    [{ inject: 'auto' }, { inject: 'none' }, 'warn'],
+    [{ inject: 'none' }, { inject: 'auto' }, 'warn'],
     [{ inject: 'auto', probes: 'deny' }, { inject: 'none' }, 'deny'],
   ])('namespace %j and pod %j: %s', (ofNamespace, ofPod, probes) => {
     expect(policy(ofNamespace, { labels: ofPod }).probes).toBe(probes);
@@ -101,6 +102,8 @@ describe('the label probes', () => {
     const config = { defaults: { probes: 'deny', dryRun: false } } as const;
     expect(policy({ inject: 'auto' }, {}, config).probes).toBe('deny');
     expect(policy({}, {}, config).probes).toBeNull();
+    expect(policy({ inject: 'auto' }, { labels: { inject: 'none' } }, config).probes).toBe('deny');
+    expect(policy({}, { labels: { inject: 'auto' } }, config).probes).toBe('warn');
   });
 });
 
@@ -183,11 +186,12 @@ describe('the annotation argv', () => {
     const outcome = read(
       '{"app": {"entrypoint": "x"}, "proxy": {"cmd": ["p"]}, "ghost": {}, "setup": {"Cmd": []}}',
     );
-    expect([...outcome.argv.keys()]).toEqual(['proxy']);
+    expect([...outcome.argv.keys()]).toEqual(['proxy', 'ghost']);
     expect(outcome.notes).toHaveLength(3);
   });
   it('is not fooled by names of the prototype', () => {
-    expect(read('{"__proto__": {"cmd": ["x"]}, "constructor": {"cmd": ["x"]}}').argv.size).toBe(0);
+    const names = [...read('{"__proto__": {"cmd": ["x"]}, "constructor": {"cmd": ["x"]}}').argv.keys()];
+    expect(names).toEqual(['__proto__', 'constructor']);
   });
 });
 
@@ -220,5 +224,31 @@ describe('the annotation ignore', () => {
   ])('%j', (text, rules, notes) => {
     expect([...read(text).ignoredRules]).toEqual(rules);
     expect(read(text).notes).toHaveLength(notes);
+  });
+});
+
+describe('annotations of strangers', () => {
+  it.each(['skip-containers', 'argv', 'ignore'])(
+    'leave at most ten notes in %s, and are not read when too long',
+    (key) => {
+      const notes = (text: string) =>
+        policy({ inject: 'auto' }, { annotations: { [key]: text } }).notes.length;
+      const many = Array.from({ length: 5_000 }, (_, index) => `=x${index}`).join(',');
+      expect(notes(many)).toBeLessThanOrEqual(10);
+      expect(notes(`a=b${',c'.repeat(100_000)}`)).toBeLessThanOrEqual(10);
+      expect(notes(','.repeat(300_000))).toBe(1);
+    },
+  );
+
+  it('name containers of a template that a webhook may add later', () => {
+    const pod = readPod(
+      {
+        metadata: { annotations: keys({ 'skip-containers': 'istio-proxy' }) },
+        spec: { containers: [{ name: 'app' }] },
+      },
+      { base: '/spec/template' },
+    );
+    const namespaceLabels = new Map([[label('inject'), 'auto']]);
+    expect(policyOf(pod, { namespace: 'shop', namespaceLabels, config: defaultConfig }).notes).toEqual([]);
   });
 });
