@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
-import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { z } from 'zod';
 import { makeCertificates } from '../../../src/commands/certs.ts';
@@ -13,6 +13,13 @@ const kubectl = program('kubectl', 'kubernetes-client');
 const configurationSchema = z.looseObject({
   webhooks: z.array(z.looseObject({ clientConfig: z.looseObject({ caBundle: z.string().optional() }) })),
 });
+
+/** The kustomizations that docs/installation.md shows. */
+function documentedKustomizations(): string[] {
+  const page = readFileSync(join(manifests, '../docs/installation.md'), 'utf8');
+  const blocks = [...page.matchAll(/^```yaml\n(# mine\/kustomization\.yaml\n[^]*?)^```$/gm)];
+  return blocks.map(([, text = '']) => text);
+}
 
 describeWith([kubectl], 'kubectl kustomize', () => {
   let copy: string;
@@ -102,6 +109,17 @@ describeWith([kubectl], 'kubectl kustomize', () => {
       .flatMap((resource) => configurationSchema.parse(resource).webhooks)
       .map(({ clientConfig }) => Buffer.from(clientConfig.caBundle ?? '', 'base64').toString());
     expect(bundles).toEqual(Array(7).fill(ca));
+  });
+
+  // Each of them stands in a folder of the user's own, beside the manifests.
+  it.each(documentedKustomizations())('renders what docs/installation.md has users write: %#', (text) => {
+    const folder = mkdtempSync(join(copy, 'overlays', 'mine-'));
+    const kustomization = text.replaceAll('../manifests/overlays/', '../');
+    writeFileSync(join(folder, 'kustomization.yaml'), kustomization);
+    const changed = render(relative(copy, folder));
+    const original = render('overlays/cert-manager');
+    expect(namesIn(changed)).toEqual(namesIn(original));
+    expect(changed).not.toEqual(original);
   });
 
   it('renders the demo, every workload of it in the namespace that opted in', () => {
