@@ -19,7 +19,9 @@ export function appliesCleanly(pod: Pod, operations: readonly Operation[]): bool
   } catch {
     return false;
   }
-  const [was, is] = [clashesIn(pod.raw), clashesIn(after)];
+  const is = clashesIn(after);
+  if (is.containers + is.volumes + is.mounts === 0) return true;
+  const was = clashesIn(pod.raw);
   return is.containers <= was.containers && is.volumes <= was.volumes && is.mounts <= was.mounts;
 }
 

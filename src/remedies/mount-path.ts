@@ -10,6 +10,8 @@ const candidates = [preferred, ...[2, 3, 4, 5, 6, 7, 8, 9].map((number) => `${pr
  * @param containers The containers that are to mount it.
  */
 export function freeMountPath(containers: readonly Container[]): string {
+  const everywhere = candidates.find((path) => containers.every((container) => isFree(path, container)));
+  if (everywhere !== undefined) return everywhere;
   const counts = candidates.map((path) => containers.filter((container) => isFree(path, container)).length);
   return candidates[counts.indexOf(Math.max(...counts))] ?? preferred;
 }
@@ -40,6 +42,7 @@ export function overlaps(one: string, other: string): boolean {
 
 /** An absolute path without empty, `.` and `..` segments and without a slash at its end. */
 function clean(path: string): string {
+  if (!/\/(\/|\.{0,2}$|\.{1,2}\/)/.test(path)) return path;
   const segments: string[] = [];
   for (const segment of path.split('/')) {
     if (segment === '..') segments.pop();

@@ -65,6 +65,10 @@ function statusOf({ kind, reason }: Remedy, names: readonly string[]): string {
       version,
     });
   let listed = Math.min(names.length, maxStatusBytes);
-  while (listed > 0 && bytes(write(listed)) > maxStatusBytes) listed = Math.floor(listed * 0.9);
-  return write(listed);
+  let status = write(listed);
+  while (listed > 0 && bytes(status) > maxStatusBytes) {
+    listed = Math.floor(listed * 0.9);
+    status = write(listed);
+  }
+  return status;
 }

@@ -15,6 +15,7 @@ import { type Round, run, type Target } from './load.ts';
 
 const rounds = Number(process.env.BENCH_ROUNDS ?? 7);
 const requests = Number(process.env.BENCH_REQUESTS ?? 4_000);
+const warmUp = Number(process.env.BENCH_WARM_UP ?? 30_000);
 const connections = 16;
 const entry = process.argv[2] ?? 'dist/main.js';
 
@@ -55,7 +56,8 @@ async function bench(): Promise<void> {
     bare: { port: bare.port, path: '/mutate', ca },
     webhook: { port: webhook.port, path: '/mutate', ca },
   };
-  for (const target of Object.values(targets)) await run(target, body, { connections, requests });
+  // V8 goes on optimizing for some ten thousand requests; a webhook runs for weeks.
+  for (const target of Object.values(targets)) await run(target, body, { connections, requests: warmUp });
 
   const throughput = await alternate(
     targets,

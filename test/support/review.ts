@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 
 /**
- * An AdmissionReview for a Pod of about the size that API servers really send: two containers, service account
- * volume, tolerations, and the managedFields of two managers.
+ * An AdmissionReview for a Pod of about the size that API servers really send, 14 kB: a container with its probes
+ * and environment, service account volume, tolerations, and the managedFields of two managers.
  */
 export function realisticReview(namespace: string): object {
   const container = (name: string) => ({
@@ -49,7 +49,7 @@ export function realisticReview(namespace: string): object {
     fieldsType: 'FieldsV1',
     fieldsV1: {
       'f:spec': Object.fromEntries(
-        Array.from({ length: 60 }, (_, index) => [
+        Array.from({ length: 85 }, (_, index) => [
           `k:{"name":"field-${index}"}`,
           { '.': {}, 'f:name': {}, 'f:value': {} },
         ]),
@@ -101,7 +101,7 @@ export function realisticReview(namespace: string): object {
               },
             },
           ],
-          containers: [container('shop'), container('worker')],
+          containers: [container('shop')],
           restartPolicy: 'Always',
           terminationGracePeriodSeconds: 30,
           dnsPolicy: 'ClusterFirst',
