@@ -8,6 +8,7 @@ import express, {
 import { isJsonObject } from '../pod/pod.ts';
 import { type Decision, unjudgeable } from './decision.ts';
 import type { JudgingTools } from './judging.ts';
+import { fewLargeBodies } from './large-bodies.ts';
 import type { Log } from './log.ts';
 import { type Metrics, type Webhook, webhooks } from './metrics.ts';
 import { mutate } from './mutate.ts';
@@ -47,11 +48,12 @@ export function createApp(parts: AppParts): Express {
   const app = express();
   app.disable('x-powered-by');
   const readBody = express.json({ limit: longestBody, inflate: false, strict: false });
+  const waitForRoom = fewLargeBodies();
   for (const webhook of webhooks) {
     for (const entry of [null, ...entriesOf[webhook]]) {
       app
         .route(entry === null ? `/${webhook}` : `/${webhook}/${entry}`)
-        .post(reviewHandler(webhook, entry, readBody, parts))
+        .post(waitForRoom, reviewHandler(webhook, entry, readBody, parts))
         .all((_request, response) => wrongMethod(response, 'POST'));
     }
   }
