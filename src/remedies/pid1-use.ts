@@ -10,8 +10,8 @@ export interface Pid1Use {
   readonly files: boolean;
 }
 
-/** Text beyond this is not searched, and counts as using PID 1. */
-const longestSearched = 65_536;
+/** Text beyond this is not searched, and counts as using PID 1; no kernel would execute as much either. */
+const longestSearched = 262_144;
 
 /** Signals that tini does not pass on (its `man` page; src/tini.c `configure_signals`), as `kill` takes them. */
 const keptByTini = new Map([
