@@ -17,7 +17,7 @@ const configurationSchema = z.looseObject({
 /** The kustomizations that docs/installation.md shows. */
 function documentedKustomizations(): string[] {
   const page = readFileSync(join(manifests, '../docs/installation.md'), 'utf8');
-  const blocks = [...page.matchAll(/^```yaml\n(# mine\/kustomization\.yaml\n[^]*?)^```$/gm)];
+  const blocks = [...page.matchAll(/^```yaml\n(# mine\/kustomization\.yaml\n[\s\S]*?)^```$/gm)];
   return blocks.map(([, text = '']) => text);
 }
 
