@@ -1,8 +1,8 @@
-import * as z from 'zod';
+import { type PickedContainer, type PickedSpec, pickContainer, pickMetadata, pickSpec } from './fields.ts';
+import { isJsonObject, type JsonObject } from './json.ts';
 import { pointer } from './pointer.ts';
 
-/** A JSON object as it came in, with every field that this program does not know. */
-export type JsonObject = Readonly<Record<string, unknown>>;
+export { isJsonObject, type JsonObject } from './json.ts';
 
 /** Where a container stands in a pod, which decides what may be done to it. */
 export type ContainerRole = 'container' | 'sidecar' | 'init';
@@ -27,9 +27,6 @@ export interface ExecHook {
   readonly kind: 'postStart' | 'preStop';
   readonly command: readonly string[];
 }
-
-export type PickedContainer = z.infer<ReturnType<typeof containerSchema>>;
-export type PickedSpec = z.infer<ReturnType<typeof specSchema>>;
 
 /** A container of a pod, in the order containers, then init containers. */
 export interface Container {
@@ -70,160 +67,6 @@ export interface Pod {
   readonly lost: readonly string[];
 }
 
-type Field = <T extends z.ZodType>(schema: T) => z.ZodType<z.output<T> | null | undefined>;
-
-/** A field of the wrong type is an issue: the fast path of a well-typed object. */
-const strict: Field = (schema) => schema.nullish();
-/** A field of the wrong type reads as absent, and its siblings stay. */
-const lenient: Field = (schema) => schema.nullish().catch(undefined);
-
-const strings = z.array(z.string());
-const anything = z.array(z.unknown());
-
-function securityContextSchema(field: Field) {
-  const profile = z.object({ type: field(z.string()) });
-  return z.object({
-    runAsUser: field(z.number()),
-    runAsNonRoot: field(z.boolean()),
-    allowPrivilegeEscalation: field(z.boolean()),
-    capabilities: field(z.object({ add: field(strings), drop: field(strings) })),
-    seccompProfile: field(profile),
-    appArmorProfile: field(profile),
-    windowsOptions: field(z.record(z.string(), z.unknown())),
-  });
-}
-
-function probeSchema(field: Field) {
-  return z.object({
-    exec: field(z.object({ command: field(strings) })),
-    periodSeconds: field(z.number()),
-    timeoutSeconds: field(z.number()),
-  });
-}
-
-function hookSchema(field: Field) {
-  return z.object({ exec: field(z.object({ command: field(strings) })) });
-}
-
-function containerSchema(field: Field) {
-  return z.object({
-    name: field(z.string()),
-    image: field(z.string()),
-    command: field(strings),
-    args: field(strings),
-    restartPolicy: field(z.string()),
-    env: field(
-      z.array(z.object({ name: z.string(), value: z.string().nullish(), valueFrom: z.unknown().optional() })),
-    ),
-    securityContext: field(securityContextSchema(field)),
-    livenessProbe: field(probeSchema(field)),
-    readinessProbe: field(probeSchema(field)),
-    startupProbe: field(probeSchema(field)),
-    lifecycle: field(
-      z.object({
-        postStart: field(hookSchema(field)),
-        preStop: field(hookSchema(field)),
-        stopSignal: field(z.string()),
-      }),
-    ),
-    volumeMounts: field(
-      z.array(z.object({ name: z.string(), mountPath: z.string(), subPath: z.string().nullish() })),
-    ),
-    volumeDevices: field(z.array(z.object({ devicePath: z.string() }))),
-    resources: field(
-      z.object({
-        requests: field(z.record(z.string(), z.unknown())),
-        limits: field(z.record(z.string(), z.unknown())),
-      }),
-    ),
-  });
-}
-
-function specSchema(field: Field) {
-  return z.object({
-    hostPID: field(z.boolean()),
-    hostUsers: field(z.boolean()),
-    shareProcessNamespace: field(z.boolean()),
-    runtimeClassName: field(z.string()),
-    os: field(z.object({ name: field(z.string()) })),
-    nodeSelector: field(z.record(z.string(), z.string())),
-    affinity: field(
-      z.object({
-        nodeAffinity: field(
-          z.object({
-            requiredDuringSchedulingIgnoredDuringExecution: field(
-              z.object({ nodeSelectorTerms: field(z.array(nodeSelectorTermSchema(field))) }),
-            ),
-          }),
-        ),
-      }),
-    ),
-    securityContext: field(securityContextSchema(field)),
-    volumes: field(z.array(volumeSchema(field))),
-    containers: field(anything),
-    initContainers: field(anything),
-  });
-}
-
-function nodeSelectorTermSchema(field: Field) {
-  return z.object({
-    matchExpressions: field(
-      z.array(z.object({ key: z.string(), operator: z.string(), values: field(strings) })),
-    ),
-  });
-}
-
-function volumeSchema(field: Field) {
-  return z.object({
-    name: field(z.string()),
-    emptyDir: field(z.object({ medium: field(z.string()) })),
-    image: field(z.object({ reference: field(z.string()) })),
-  });
-}
-
-function metadataSchema(field: Field) {
-  return z.object({
-    labels: field(z.record(z.string(), z.unknown())),
-    annotations: field(z.record(z.string(), z.unknown())),
-    ownerReferences: field(
-      z.array(
-        z.object({
-          apiVersion: z.string(),
-          kind: z.string(),
-          name: z.string(),
-          controller: z.boolean().nullish(),
-        }),
-      ),
-    ),
-  });
-}
-
-const schemas = {
-  metadata: { strict: metadataSchema(strict), lenient: metadataSchema(lenient) },
-  spec: { strict: specSchema(strict), lenient: specSchema(lenient) },
-  container: { strict: containerSchema(strict), lenient: containerSchema(lenient) },
-};
-
-/**
- * Picks the fields that matter out of an object, one by one: a field of the wrong type is left out and its
- * pointer kept, its siblings stay.
- */
-function pick<T>(
-  schema: { strict: z.ZodType<T>; lenient: z.ZodType<T> },
-  raw: JsonObject,
-  base: string,
-): { fields: T; lost: string[] } {
-  const outcome = schema.strict.safeParse(raw);
-  if (outcome.success) return { fields: outcome.data, lost: [] };
-  const lost = outcome.error.issues.map((issue) => pointer(base, ...issue.path.map(String)));
-  return { fields: schema.lenient.parse(raw), lost: [...new Set(lost)] };
-}
-
-/** Whether a value is a JSON object (no array, no null). */
-export function isJsonObject(value: unknown): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
 /** What the caller knows of a pod beyond its own fields. */
 export interface PodOrigin {
   /** JSON Pointer of the pod in its document; `''` unless it is a template. */
@@ -251,8 +94,8 @@ export function readPod(raw: unknown, origin: PodOrigin = {}): Pod {
     if (value !== undefined && value !== null) lost.push(pointer(base, name));
     return {};
   };
-  const metadata = pick(schemas.metadata, section('metadata'), pointer(base, 'metadata'));
-  const spec = pick(schemas.spec, section('spec'), pointer(base, 'spec'));
+  const metadata = pickMetadata(section('metadata'), pointer(base, 'metadata'));
+  const spec = pickSpec(section('spec'), pointer(base, 'spec'));
   lost.push(...metadata.lost, ...spec.lost);
   const annotations = stringEntries(
     metadata.fields.annotations,
@@ -317,7 +160,7 @@ function readContainers(
 }
 
 function readContainer(raw: JsonObject, at: string, index: number, init: boolean): Container {
-  const { fields, lost } = pick(schemas.container, raw, at);
+  const { fields, lost } = pickContainer(raw, at);
   const sidecar = fields.restartPolicy === 'Always';
   return {
     role: init ? (sidecar ? 'sidecar' : 'init') : 'container',
