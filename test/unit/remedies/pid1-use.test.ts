@@ -1,51 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { readPod } from '../../../src/pod/pod.ts';
-import { freeMountPath, overlaps } from '../../../src/remedies/mount-path.ts';
-import { pid1UseOf } from '../../../src/remedies/pid1-use.ts';
-import { securityOf } from '../../../src/remedies/security.ts';
-
-describe('overlaps', () => {
-  it.each([
-    ['/a', '/a', true],
-    ['/a', '/a/', true],
-    ['/a', '//a/.', true],
-    ['/a', '/a/b', true],
-    ['/a/b', '/a', true],
-    ['/', '/a', true],
-    ['/a/../b', '/b/c', true],
-    ['/a', '/ab', false],
-    ['/a', '/b', false],
-    ['/.gravekeeper', '/.gravekeeper-2', false],
-  ])('%s and %s: %s', (one, other, expected) => {
-    expect(overlaps(one, other)).toBe(expected);
-    expect(overlaps(other, one)).toBe(expected);
-  });
-});
-
-describe('freeMountPath', () => {
-  const containers = (...paths: string[]) =>
-    readPod({
-      spec: {
-        containers: paths.map((mountPath) => ({ name: 'x', volumeMounts: [{ name: 'v', mountPath }] })),
-      },
-    }).containers;
-  it.each([
-    [[], '/.gravekeeper'],
-    [['/data'], '/.gravekeeper'],
-    [['/.gravekeeper'], '/.gravekeeper-2'],
-    [['/.gravekeeper/x', '/.gravekeeper-2/'], '/.gravekeeper-3'],
-    [['/'], '/.gravekeeper'],
-    [['/.gravekeeper', '/.gravekeeper', '/data'], '/.gravekeeper-2'],
-  ])('beside %j: %s', (paths, expected) => {
-    expect(freeMountPath(containers(...paths))).toBe(expected);
-  });
-  it('keeps clear of devices', () => {
-    const [container] = readPod({
-      spec: { containers: [{ name: 'x', volumeDevices: [{ name: 'd', devicePath: '/.gravekeeper/disk' }] }] },
-    }).containers;
-    expect(container && freeMountPath([container])).toBe('/.gravekeeper-2');
-  });
-});
+import { isKeptByTini, pid1UseOf } from '../../../src/remedies/pid1-use.ts';
 
 describe('pid1UseOf', () => {
   it.each([
@@ -143,50 +97,7 @@ describe('pid1UseOf', () => {
   });
 });
 
-describe('securityOf', () => {
-  function security(container: object, pod: object = {}) {
-    const read = readPod({
-      spec: { securityContext: pod, containers: [{ name: 'app', securityContext: container }] },
-    });
-    const [app] = read.containers;
-    if (!app) throw new Error('no container');
-    return securityOf(app, read);
-  }
-  it.each([
-    [{}, {}, true, true],
-    [{ runAsUser: 0 }, {}, true, false],
-    [{ runAsUser: 1000 }, {}, false, true],
-    [{}, { runAsUser: 1000 }, false, true],
-    [{ runAsUser: 0 }, { runAsUser: 1000 }, true, false],
-    [{ runAsUser: 1000 }, { runAsUser: 0 }, false, true],
-    [{ runAsNonRoot: true }, {}, false, true],
-    [{}, { runAsNonRoot: true }, false, true],
-    [{ runAsNonRoot: false }, { runAsNonRoot: true }, true, true],
-  ])('%j in %j: root %s, non-root %s', (container, pod, maybeRoot, maybeNonRoot) => {
-    expect(security(container, pod)).toMatchObject({ maybeRoot, maybeNonRoot });
-  });
-  it.each([
-    [undefined, undefined, false],
-    [['ALL'], undefined, true],
-    [['all'], undefined, true],
-    [['KILL'], undefined, true],
-    [['CAP_KILL'], undefined, true],
-    [['NET_RAW'], undefined, false],
-    [['ALL'], ['KILL'], false],
-    [['ALL'], ['kill'], false],
-    [['ALL'], ['CAP_KILL'], true],
-    [['KILL'], ['KILL'], true],
-    [['KILL'], ['ALL'], true],
-    [['ALL'], ['ALL'], true],
-    [['ALL'], ['CHOWN'], true],
-  ])('drop %j, add %j: lacks KILL %s', (drop, add, lacksKill) => {
-    expect(security({ capabilities: { drop, add } })).toMatchObject({ lacksKill });
-  });
-  it.each([
-    [{}, true],
-    [{ allowPrivilegeEscalation: true }, true],
-    [{ allowPrivilegeEscalation: false }, false],
-  ])('%j: may escalate %s', (container, mayEscalate) => {
-    expect(security(container)).toMatchObject({ mayEscalate });
-  });
+describe('isKeptByTini', () => {
+  it.each(['SIGABRT', 'ABRT', 'sigttin'])('%s', (signal) => expect(isKeptByTini(signal)).toBe(true));
+  it.each(['SIGTERM', 'SIGQUIT', ''])('not %j', (signal) => expect(isKeptByTini(signal)).toBe(false));
 });
