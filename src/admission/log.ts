@@ -8,7 +8,8 @@ export type LogLevel = (typeof logLevels)[number];
 export type Log = Logger;
 
 /**
- * Makes the logger of the webhook: JSON lines with `level` as a word and `time` in ISO 8601.
+ * Makes the logger of the webhook: JSON lines with `level` as a word and `time` in ISO 8601. Lines are written while
+ * the program goes on, several at once where they come fast, and the last ones when it ends.
  *
  * @param level The least level that is written.
  * @param destination Where the lines go; left out, standard output.
@@ -20,5 +21,5 @@ export function createLog(level: LogLevel, destination?: DestinationStream): Log
     timestamp: stdTimeFunctions.isoTime,
     formatters: { level: (label: string) => ({ level: label }) },
   };
-  return destination ? pino(options, destination) : pino(options);
+  return pino(options, destination ?? pino.destination({ dest: 1, sync: false }));
 }
