@@ -8,13 +8,13 @@ import express, {
 import { isJsonObject } from '../pod/pod.ts';
 import { type Decision, unjudgeable } from './decision.ts';
 import type { JudgingTools } from './judging.ts';
-import { fewLargeBodies } from './large-bodies.ts';
 import type { Log } from './log.ts';
 import { type Metrics, type Webhook, webhooks } from './metrics.ts';
 import { mutate } from './mutate.ts';
 import { type Entry, entries } from './namespace-labels.ts';
 import { type AdmissionRequest, readReview, reviewResponse } from './review.ts';
 import { reviewLine } from './review-line.ts';
+import { roomForBodies } from './room-for-bodies.ts';
 import { cut, harmless } from './text.ts';
 import { validate } from './validate.ts';
 
@@ -48,7 +48,7 @@ export function createApp(parts: AppParts): Express {
   const app = express();
   app.disable('x-powered-by');
   const readBody = express.json({ limit: longestBody, inflate: false, strict: false });
-  const waitForRoom = fewLargeBodies();
+  const waitForRoom = roomForBodies();
   for (const webhook of webhooks) {
     for (const entry of [null, ...entriesOf[webhook]]) {
       app
@@ -91,12 +91,14 @@ function reviewHandler(
       if (unread) return reject(response, started, unread);
       const request = readReview(httpRequest.body);
       if ('problem' in request) return reject(response, started, { status: 400, text: request.problem });
-      void answerReview(request, { webhook, entry, started }, response, parts);
+      answerReview(request, { webhook, entry, started }, response, parts).catch((error: unknown) =>
+        log.error({ err: error }, 'an answered review could not be counted or logged'),
+      );
     });
   };
 }
 
-/** Decides on a request and answers. It never rejects: whatever throws while judging admits the object. */
+/** Decides on a request and answers: whatever throws while judging admits the object. Then it counts and logs. */
 async function answerReview(
   request: AdmissionRequest,
   { webhook, entry, started }: { webhook: Webhook; entry: Entry | null; started: number },
@@ -154,7 +156,7 @@ interface Rejection {
 function missingBody({ body, headers }: Request): Rejection | null {
   if (body !== undefined) return null;
   const type = headers['content-type'];
-  if (type !== undefined && /^application\/json\b/i.test(type)) {
+  if (type !== undefined && /^application\/json\s*(;|$)/i.test(type)) {
     return { status: 400, text: 'the body is empty; expected an AdmissionReview of admission.k8s.io/v1' };
   }
   const found = type === undefined ? 'there is none' : `found ${cut(harmless(type), 60)}`;

@@ -54,7 +54,7 @@ export function refusalMessage(findings: readonly Finding[]): string {
   const spelledOut = findings.slice(0, mostSpelledOut).map(spellOut);
   const more = findings.length - spelledOut.length;
   return [
-    'gravekeeper refuses exec probes here that make zombies (the namespace has gravekeeper.dev/probes: deny).',
+    'gravekeeper refuses exec probes here that make zombies (probe checks are set to deny).',
     ...spelledOut,
     ...(more > 0 ? [`${more} more.`] : []),
     'To keep such a probe, annotate the pod or its template: gravekeeper.dev/ignore: <rule>=<why>',

@@ -3,7 +3,7 @@ import { auditAnnotations } from './audit-annotations.ts';
 import { type Decision, decide, ignored, unjudgeable } from './decision.ts';
 import { type JudgingTools, judgePod } from './judging.ts';
 import type { Entry } from './namespace-labels.ts';
-import { type AdmissionRequest, maySpeakForNodes } from './review.ts';
+import { type AdmissionRequest, maySpeakForNodes, namespaceProblem } from './review.ts';
 import { noteWarnings, remedyWarnings } from './verdict-warnings.ts';
 import { formatWarnings } from './warnings.ts';
 
@@ -23,7 +23,8 @@ export async function mutate(
   const { kind, operation, subResource, namespace, object } = request;
   if (kind.kind !== 'Pod' || kind.group !== '' || operation !== 'CREATE' || subResource !== '')
     return ignored;
-  if (namespace === '') return unjudgeable('/request/namespace is missing');
+  const problem = namespaceProblem(namespace);
+  if (problem) return unjudgeable(problem);
   if (!isJsonObject(object)) return unjudgeable('/request/object is not an object');
 
   const pod = readPod(object, { trustMirrorAnnotation: maySpeakForNodes(request) });
@@ -34,7 +35,8 @@ export async function mutate(
     patch: dryRun ? [] : patch,
     warnings: formatWarnings([
       ...remedyWarnings(remedy, dryRun),
-      ...noteWarnings([...policy.notes, ...remedy.notes]),
+      // The author of a pod that nobody asked to inject hears of labels from /validate.
+      ...(policy.skipped === 'not-opted-in' ? [] : noteWarnings([...policy.notes, ...remedy.notes])),
     ]),
     auditAnnotations: auditAnnotations({ remedy, findings: [], refused: [], dryRun }),
     remedy,

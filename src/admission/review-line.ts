@@ -67,10 +67,13 @@ function names({ name, object }: AdmissionRequest): Pick<ReviewLine, 'name' | 'g
   const owner = Array.isArray(ownerReferences)
     ? ownerReferences.filter(isJsonObject).find(({ controller }) => controller === true)
     : undefined;
+  const { kind, name: ownerName } = owner ?? {};
   return {
     ...(name ? { name: shown(name) } : {}),
     ...(!name && typeof generateName === 'string' ? { generateName: shown(generateName) } : {}),
-    ...(owner ? { owner: shown(`${String(owner.kind)}/${String(owner.name)}`) } : {}),
+    ...(typeof kind === 'string' && typeof ownerName === 'string'
+      ? { owner: shown(`${kind}/${ownerName}`) }
+      : {}),
   };
 }
 

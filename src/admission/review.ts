@@ -150,3 +150,14 @@ export function reviewResponse(uid: string, answer: Answer): object {
     },
   };
 }
+
+/**
+ * Why a review's namespace cannot be one (RFC 1123 label), or null. Only names that can be are asked of the API server.
+ *
+ * @param name `request.namespace`; empty where it is missing.
+ */
+export function namespaceProblem(name: string): string | null {
+  if (name === '') return '/request/namespace is missing';
+  const isName = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/.test(name);
+  return isName ? null : '/request/namespace is not the name of a namespace';
+}

@@ -9,7 +9,7 @@ import { type Decision, type Denial, decide, ignored, unjudgeable } from './deci
 import { decideDenials, refusalMessage } from './deny.ts';
 import { type Judged, type JudgingTools, judgePod } from './judging.ts';
 import type { Entry } from './namespace-labels.ts';
-import { type AdmissionRequest, maySpeakForNodes } from './review.ts';
+import { type AdmissionRequest, maySpeakForNodes, namespaceProblem } from './review.ts';
 import { validateNamespace } from './validate-namespace.ts';
 import { findingWarnings, noteWarnings, remedyWarnings, wouldRefuse } from './verdict-warnings.ts';
 import { formatWarnings } from './warnings.ts';
@@ -31,7 +31,8 @@ export async function validate(
   if (request.kind.kind === 'Namespace' && request.kind.group === '') return validateNamespace(request);
   const workload = workloadKindOf(request.kind);
   if (!workload || !isJudged(workload, request.operation)) return ignored;
-  if (request.namespace === '') return unjudgeable('/request/namespace is missing');
+  const problem = namespaceProblem(request.namespace);
+  if (problem) return unjudgeable(problem);
   if (!isJsonObject(request.object)) return unjudgeable('/request/object is not an object');
   return validateWorkload(workload, request.object, request, entry, tools);
 }
@@ -46,7 +47,11 @@ async function validateWorkload(
   const pod = podOfWorkload(workload, object, { trustMirrorAnnotation: maySpeakForNodes(request) });
   const before = request.operation === 'UPDATE' ? podBefore(workload, request.oldObject) : 'none';
   if (pod.mirror) return ignored;
-  if (before !== 'none' && (isBeingDeleted(object) || isUnchanged(pod, before))) return ignored;
+  if (
+    before !== 'none' &&
+    (isBeingDeleted(object) || isBeingDeleted(request.oldObject) || isUnchanged(pod, before))
+  )
+    return ignored;
 
   const isTemplate = workload.podsControlledBy !== null;
   const findingsOn = ({ dryRun }: Policy): FindingsOn =>
@@ -110,7 +115,10 @@ function isJudged({ podsControlledBy }: WorkloadKind, operation: string): boolea
 /** The pod of an object before its update; `unknown` where it, or part of it, cannot be read. */
 function podBefore(workload: WorkloadKind, oldObject: unknown): Pod | 'unknown' {
   const pod = podOfWorkload(workload, oldObject);
-  const isReadable = pod.lost.length === 0 && pod.containers.every(({ lost }) => lost.length === 0);
+  const isReadable =
+    isJsonObject(pod.raw.spec) &&
+    pod.lost.length === 0 &&
+    pod.containers.every(({ lost }) => lost.length === 0);
   return isReadable ? pod : 'unknown';
 }
 
@@ -118,7 +126,8 @@ function isUnchanged(pod: Pod, before: Pod | 'unknown'): boolean {
   return before !== 'unknown' && isDeepStrictEqual(pod.raw, before.raw);
 }
 
-function isBeingDeleted({ metadata }: JsonObject): boolean {
+function isBeingDeleted(object: unknown): boolean {
+  const metadata = isJsonObject(object) ? object.metadata : null;
   return isJsonObject(metadata) && Boolean(metadata.deletionTimestamp);
 }
 

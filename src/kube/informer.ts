@@ -19,7 +19,10 @@ export interface InformerEvents {
 const namespacesPath = '/api/v1/namespaces';
 const relistMs = 5 * 60_000;
 const listTimeoutMs = 30_000;
-const refreshTimeoutMs = 5000;
+/** Below the three seconds that the API server itself waits for the webhook. */
+const refreshTimeoutMs = 2000;
+/** Names come from whoever calls; more reads than this at a time are refused. */
+const mostRefreshes = 32;
 
 /**
  * Follows the labels of all namespaces of a cluster. An informer of client-node does the work, a session at a time: it
@@ -63,6 +66,9 @@ export function followNamespaces(
     refresh(name) {
       const running = refreshes.get(name);
       if (running) return running;
+      if (refreshes.size >= mostRefreshes) {
+        return Promise.reject(new Error('too many namespaces are being read already'));
+      }
       const refresh = read(name).finally(() => refreshes.delete(name));
       refreshes.set(name, refresh);
       return refresh;

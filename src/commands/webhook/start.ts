@@ -156,21 +156,29 @@ async function openNamespaces(
     return clusterNamespaces(kubeconfig, log, metrics);
   }
   const file = open(
-    openLiveFile(path, { what: 'list of namespaces', parse: (text) => labelsIn(text, path), log, watch }),
+    openLiveFile(path, { what: 'list of namespaces', parse: labelsReader(path), log, watch }),
   );
   metrics.namespaceCacheSynced(true);
   return staticNamespaces(() => file.current);
 }
 
-/** What can be read of a file of namespaces counts; the rest is complained about, unless it is all. */
-function labelsIn(text: string, path: string): ReturnType<typeof readNamespaces>['labels'] {
-  const { labels, problems } = readNamespaces(text, path);
-  if (labels.size === 0 && problems.length > 0) {
-    const lines = problems.map((problem) => `  ${problemText(problem)}`);
-    throw new InputError(`${path} holds no Namespace of v1:\n${lines.join('\n')}`);
-  }
-  for (const problem of problems) {
-    process.stderr.write(`gravekeeper: ${problemText(problem)}\n`);
-  }
-  return labels;
+type NamespaceLabels = ReturnType<typeof readNamespaces>['labels'];
+
+/**
+ * Reads a file of namespaces. At the start what can be read of it counts, and the rest is complained about, unless it
+ * is all. Later a file with a problem, or an empty one, is half written: the last good one stays.
+ */
+function labelsReader(path: string): (text: string) => NamespaceLabels {
+  let known: NamespaceLabels | null = null;
+  return (text) => {
+    const { labels, problems } = readNamespaces(text, path);
+    const isWorse = known !== null && known.size > 0 && (problems.length > 0 || labels.size === 0);
+    if (isWorse || (labels.size === 0 && problems.length > 0)) {
+      const lines = problems.map((problem) => `\n  ${problemText(problem)}`);
+      throw new InputError(`${path} holds no Namespace of v1:${lines.join('') || ' it is empty'}`);
+    }
+    for (const problem of problems) process.stderr.write(`gravekeeper: ${problemText(problem)}\n`);
+    known = labels;
+    return labels;
+  };
 }

@@ -46,17 +46,21 @@ describe('what is no review', () => {
     }
   });
 
-  it.each([undefined, 'text/plain', 'application/x-www-form-urlencoded', 'application/yaml', 'nonsense'])(
-    'refuses content type %s',
-    async (type) => {
-      const { http } = start();
-      const request = http.post('/mutate');
-      if (type !== undefined) request.set('content-type', type);
-      const response = await request.send(Buffer.from(JSON.stringify(review('Pod', pod([container])))));
-      expect(response.status).toBe(415);
-      expect(response.text).toContain('expected content type application/json');
-    },
-  );
+  it.each([
+    undefined,
+    'text/plain',
+    'application/json-patch+json',
+    'application/x-www-form-urlencoded',
+    'application/yaml',
+    'nonsense',
+  ])('refuses content type %s', async (type) => {
+    const { http } = start();
+    const request = http.post('/mutate');
+    if (type !== undefined) request.set('content-type', type);
+    const response = await request.send(Buffer.from(JSON.stringify(review('Pod', pod([container])))));
+    expect(response.status).toBe(415);
+    expect(response.text).toContain('expected content type application/json');
+  });
 
   it('takes parameters of the content type', async () => {
     const { http } = start();

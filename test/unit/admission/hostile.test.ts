@@ -53,6 +53,22 @@ describe('hostile objects get an answer', () => {
     expect(mutated.warnings.join('\n')).toContain('/spec/containers/0');
   });
 
+  it('owners that are no strings and cannot be turned into any', async () => {
+    const metadata = {
+      ownerReferences: [{ controller: true, kind: { toString: 1, valueOf: 1 }, name: { toString: 1 } }],
+    };
+    const { mutated } = await survives('Pod', review('Pod', { metadata, spec: { containers: [] } }));
+    expect(mutated.allowed).toBe(true);
+  });
+
+  it.each(['..', '../pods', 'x'.repeat(2_000_000), 'a b', 'ä'])(
+    'a namespace that is none: %.20s',
+    async (namespace) => {
+      const { mutated } = await survives('Pod', review('Pod', pod([container]), { namespace }));
+      expect(mutated.warnings).toEqual([expect.stringContaining('/request/namespace')]);
+    },
+  );
+
   it('10,000 containers', async () => {
     const many = Array.from({ length: 10_000 }, (_, index) => ({
       ...container,

@@ -3,7 +3,7 @@ import { createServer, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import express, { type Response } from 'express';
 import { afterEach, expect, it } from 'vitest';
-import { fewLargeBodies } from '../../../src/admission/large-bodies.ts';
+import { type BodyLimits, roomForBodies } from '../../../src/admission/room-for-bodies.ts';
 
 const closing: (() => void)[] = [];
 afterEach(() => {
@@ -11,7 +11,7 @@ afterEach(() => {
 });
 
 /** A server that answers when it is told to, and tells when a request has come through. */
-async function serve() {
+async function serve(limits: Partial<BodyLimits> = {}) {
   const arrived: Response[] = [];
   let closed = 0;
   const waiters: (() => void)[] = [];
@@ -26,10 +26,13 @@ async function serve() {
       });
       next();
     })
-    .use(fewLargeBodies(), (_request, response) => {
-      arrived.push(response);
-      wakeAll();
-    });
+    .use(
+      roomForBodies({ small: 100, together: 4_000_000, patienceMs: 60_000, ...limits }),
+      (_request, response) => {
+        arrived.push(response);
+        wakeAll();
+      },
+    );
   const server = createServer(app).listen(0, '127.0.0.1');
   await once(server, 'listening');
   closing.push(() => {
@@ -52,7 +55,7 @@ async function serve() {
   return { arrived, send, until, untilOneClosed: () => waitFor(() => closed >= 1) };
 }
 
-it('lets two large bodies through, and small ones at once', async () => {
+it('lets so many bytes of large bodies through, and small ones at once', async () => {
   const { arrived, send, until } = await serve();
   for (let number = 0; number < 5; number += 1) send(2_000_000);
   await until(2);
@@ -66,12 +69,11 @@ it('lets two large bodies through, and small ones at once', async () => {
   expect(arrived).toHaveLength(5);
 });
 
-it('counts a body without a length as large, and forgets who hangs up while waiting', async () => {
+it('counts a body without a length as all there is room for, and forgets who hangs up while waiting', async () => {
   const { arrived, send, until, untilOneClosed } = await serve();
-  send(null);
-  send(null);
-  await until(2);
-  const gone = send(2_000_000);
+  send(2_000_000);
+  await until(1);
+  const gone = send(null);
   const last = send(3_000_000);
   const [socket] = await once(gone, 'socket');
   if (socket.connecting) await once(socket, 'connect');
@@ -79,7 +81,23 @@ it('counts a body without a length as large, and forgets who hangs up while wait
   setImmediate(() => gone.destroy());
   await untilOneClosed();
   arrived[0]?.end();
-  await until(3);
-  expect(arrived[2]?.req.headers['content-length']).toBe('3000000');
+  await until(2);
+  expect(arrived[1]?.req.headers['content-length']).toBe('3000000');
   last.destroy();
+});
+
+it('lets one body in alone that is larger than all there is room for', async () => {
+  const { send, until } = await serve();
+  send(9_000_000);
+  await until(1);
+});
+
+it('cuts off who dawdles, and gives the room to the next one', async () => {
+  const { arrived, send, until, untilOneClosed } = await serve({ patienceMs: 50 });
+  send(4_000_000);
+  await until(1);
+  send(4_000_000);
+  await untilOneClosed();
+  await until(2);
+  expect(arrived).toHaveLength(2);
 });
