@@ -54,7 +54,7 @@ Examples:
   gravekeeper certs --out certs
   gravekeeper webhook --cert certs/tls.crt --key certs/tls.key --namespaces namespaces.yaml
 
-Exit codes: 0 clean, 1 findings, 2 bad usage or input.
+Exit codes: 0 done, 2 bad usage or input.
 In a checkout: npm run -s gravekeeper -- COMMAND`;
 
 /**

@@ -63,5 +63,5 @@ export function refusalMessage(findings: readonly Finding[]): string {
 
 function spellOut({ rule, container, probe, message, fix }: Finding): string {
   const where = `container ${harmlessName(container, 63)}, ${probe} probe`;
-  return `${rule}: ${where}: ${harmless(message)}. Instead: ${harmless(fix)} (docs/rules/${rule}.md)`;
+  return `${rule}: ${where}: ${harmless(message)}. Instead: ${harmless(fix)} (gravekeeper explain ${rule}; docs/rules/${rule}.md)`;
 }

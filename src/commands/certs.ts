@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { isIP } from 'node:net';
-import { join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
 import { generate } from 'selfsigned';
 import { InputError } from '../input-error.ts';
@@ -134,7 +134,7 @@ async function writeCertificates(
   const from = new Date();
   const { ca, cert, key } = await makeCertificates({ names, days, from });
   try {
-    mkdirSync(folder, { recursive: true });
+    makeFolders(folder);
     writeWhole(path.ca, ca, 0o644);
     writeWhole(path.cert, cert, 0o644);
     writeWhole(path.key, key, 0o600);
@@ -177,4 +177,12 @@ function daysOf(text: string): number {
     throw new InvalidArgumentError('Expected a whole number of days from 1 to 3650.');
   }
   return days;
+}
+
+/** Makes a folder and those above it, one by one: Node's own `recursive` never ends where /proc refuses a folder. */
+function makeFolders(folder: string): void {
+  const path = resolve(folder);
+  if (existsSync(path)) return;
+  makeFolders(dirname(path));
+  mkdirSync(path);
 }

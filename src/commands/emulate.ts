@@ -239,7 +239,7 @@ function memoryLine({ memory, zombies }: Scene): string {
   if (memory.source === null) return 'What they cost the kernel cannot be read here.';
   if (memory.bytesPerZombie === null) {
     return zombies.length < MEASURABLE
-      ? `What one costs the kernel shows from ${MEASURABLE} on.`
+      ? `From ${MEASURABLE} zombies on, the memory that each one costs is shown too.`
       : `What they cost the kernel cannot be told: ${memory.source} did not grow.`;
   }
   const kibibytes = (memory.bytesPerZombie / 1024).toFixed(1);

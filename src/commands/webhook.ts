@@ -25,7 +25,7 @@ export function webhookCommand(): Command {
     .option('--metrics-port <n>', 'port for GET /metrics over plain HTTP; 0 for none', portOf, 9090)
     .option('--namespaces <file>', 'Namespaces of v1 instead of a cluster: YAML documents or a List')
     .option('--config <file>', 'configuration, YAML')
-    .option('--kubeconfig <file>', 'how to reach the cluster')
+    .addOption(new Option('--kubeconfig <file>', 'how to reach the cluster').conflicts('namespaces'))
     .option('--shutdown-delay <seconds>', 'how long it serves on after SIGTERM', secondsOf, 5)
     .addOption(
       new Option('--log-level <level>', 'the least that is logged').choices(logLevels).default('info'),

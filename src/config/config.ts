@@ -109,7 +109,7 @@ export function parseConfig(
       problems: document.errors.map((error) => ({
         path: '',
         line: error.linePos?.[0].line ?? null,
-        message: `not valid YAML: ${error.message.split('\n')[0]}`,
+        message: `not valid YAML: ${error.message.split('\n')[0]?.replace(/ at line \d+, column \d+:?$/, '')}`,
       })),
     };
   }

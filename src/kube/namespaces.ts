@@ -10,7 +10,7 @@ export interface Namespaces {
   /**
    * Asks afresh; calls for one namespace at a time share one request.
    *
-   * @returns Its labels; null where there is no such namespace. It rejects where nobody answers within 5 s.
+   * @returns Its labels; null where there is no such namespace. It rejects where nobody answers within 2 s.
    */
   refresh(name: string): Promise<Labels | null>;
   /** Ends every request, and what would start another one. */

@@ -35,7 +35,7 @@ const notShown = [
 const next = [
   'npm run -s gravekeeper -- explain shell-not-exec',
   'npm run -s gravekeeper -- emulate --orphans 10 --unreaped 10 --seconds 60',
-  'kubectl apply -k manifests/overlays/cert-manager   # docs/installation.md',
+  'docs/installation.md   # build the images, choose a certificate, kubectl apply -k',
   'kubectl label namespace NAME gravekeeper.dev/inject=auto gravekeeper.dev/dry-run=true',
 ];
 

@@ -83,7 +83,7 @@ describe('refusalMessage', () => {
     expect(refusalMessage([finding()]).split('\n')).toEqual([
       'gravekeeper refuses exec probes here that make zombies (probe checks are set to deny).',
       'rabbitmq-node-health-check: container rabbit, liveness probe: node_health_check is deprecated and leaks ' +
-        '8,640 zombies a day. Instead: use tcpSocket on port 5672 (docs/rules/rabbitmq-node-health-check.md)',
+        '8,640 zombies a day. Instead: use tcpSocket on port 5672 (gravekeeper explain rabbitmq-node-health-check; docs/rules/rabbitmq-node-health-check.md)',
       'To keep such a probe, annotate the pod or its template: gravekeeper.dev/ignore: <rule>=<why>',
     ]);
   });

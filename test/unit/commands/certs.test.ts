@@ -92,6 +92,12 @@ describe('certs', () => {
     expect(statSync(join(out, 'tls.key')).mode & 0o777).toBe(0o600);
   });
 
+  it.skipIf(process.platform !== 'linux')('does not hang where /proc refuses a folder', async () => {
+    await expect(run('--out', '/proc/no/such/folder')).rejects.toThrow(
+      /cannot write to \/proc\/no\/such\/folder/,
+    );
+  });
+
   it('says where it cannot write', async () => {
     writeFileSync(join(folder, 'file'), '');
     await expect(run('--out', join(folder, 'file'))).rejects.toThrow(
