@@ -6,7 +6,7 @@ export interface BodyLimits {
   readonly small: number;
   /** The most bytes of all others together, since a body takes some thirty times its size while it is judged. */
   readonly together: number;
-  /** A body that is not there after this many milliseconds is given up; the API server does not wait longer. */
+  /** A large body that is not there after so many milliseconds is given up; the API server does not wait longer. */
   readonly patienceMs: number;
 }
 
@@ -14,7 +14,7 @@ const limits: BodyLimits = { small: 128 * 1024, together: 16 * 1024 * 1024, pati
 
 /**
  * Makes a handler that lets only so many bytes of large bodies in at a time. Requests that wait are not read, so that
- * they take no memory; one alone always gets in. Who dawdles over a body is cut off.
+ * they take no memory; one alone always gets in. Who dawdles over a large body is cut off.
  *
  * @param chosen Other limits than the usual ones.
  * @returns A handler to be put before the one that reads bodies. A body without a length counts as a whole budget.
@@ -26,12 +26,11 @@ export function roomForBodies({ small, together, patienceMs }: BodyLimits = limi
     for (const enter of waiting.values()) if (!enter()) return;
   };
   return (request, response, next) => {
+    const bytes = Number(request.headers['content-length'] ?? together);
+    if (bytes <= small) return next();
     const cutOff = setTimeout(() => request.socket.destroy(), patienceMs);
     request.once('end', () => clearTimeout(cutOff));
     response.once('close', () => clearTimeout(cutOff));
-
-    const bytes = Number(request.headers['content-length'] ?? together);
-    if (bytes <= small) return next();
     const enter = () => {
       if (taken > 0 && taken + bytes > together) return false;
       waiting.delete(response);
