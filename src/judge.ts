@@ -72,11 +72,12 @@ export function judge(
   findingsOn: FindingsOn = 'pod-as-remedied',
 ): Verdict {
   const injection = findInjection(pod);
-  const isSettled = findingsOn === 'nothing' && reasonToSkip(pod, policy) !== null;
-  const facts = (isSettled ? [] : pod.containers).map((container) =>
+  const skipped = reasonToSkip(pod, policy);
+  const needsFacts = skipped === null || findingsOn !== 'nothing';
+  const facts = (needsFacts ? pod.containers : []).map((container) =>
     factsOf(container, pod, policy, answers.get(container.name), injection),
   );
-  const chosen = chooseRemedy(pod, policy, facts);
+  const chosen = chooseRemedy(pod, policy, skipped, facts);
   const { remedy, operations } = carryOut(pod, policy, chosen, facts, injection);
   const pid1 = pid1With(findingsOn === 'pod-as-it-is' ? null : remedy, pod, facts);
   return {

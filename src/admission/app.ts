@@ -5,7 +5,7 @@ import express, {
   type RequestHandler,
   type Response,
 } from 'express';
-import { isJsonObject } from '../pod/pod.ts';
+import { isJsonObject } from '../pod/json.ts';
 import { type Decision, unjudgeable } from './decision.ts';
 import type { JudgingTools } from './judging.ts';
 import type { Log } from './log.ts';

@@ -1,4 +1,5 @@
-import { isJsonObject, readPod } from '../pod/pod.ts';
+import { isJsonObject } from '../pod/json.ts';
+import { readPod } from '../pod/pod.ts';
 import { auditAnnotations } from './audit-annotations.ts';
 import { type Decision, decide, ignored, unjudgeable } from './decision.ts';
 import { type JudgingTools, judgePod } from './judging.ts';

@@ -1,4 +1,4 @@
-import { isJsonObject } from '../pod/pod.ts';
+import { isJsonObject } from '../pod/json.ts';
 import type { Decision } from './decision.ts';
 import type { Webhook } from './metrics.ts';
 import type { Entry } from './namespace-labels.ts';

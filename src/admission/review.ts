@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { isJsonObject } from '../pod/pod.ts';
+import { isJsonObject } from '../pod/json.ts';
 import { pointer } from '../pod/pointer.ts';
 import type { GroupKind } from '../pod/templates.ts';
 import type { Operation } from '../remedies/remedy.ts';

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { type FindingsOn, judge } from '../judge.ts';
-import { isJsonObject, type JsonObject, type Pod } from '../pod/pod.ts';
+import { isJsonObject, type JsonObject } from '../pod/json.ts';
+import type { Pod } from '../pod/pod.ts';
 import { podOfWorkload, type WorkloadKind, workloadKindOf } from '../pod/templates.ts';
 import type { Policy } from '../policy/policy.ts';
 import type { Finding } from '../rules/rule.ts';

@@ -4,7 +4,7 @@ import {
   type KubeConfig,
   RequestContext,
 } from '@kubernetes/client-node';
-import { isJsonObject } from '../pod/pod.ts';
+import { isJsonObject } from '../pod/json.ts';
 
 /** The API server answered, but not with what was asked for. */
 export class ApiError extends Error {

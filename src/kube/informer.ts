@@ -1,5 +1,5 @@
 import { type KubeConfig, ListWatch } from '@kubernetes/client-node';
-import { isJsonObject } from '../pod/pod.ts';
+import { isJsonObject } from '../pod/json.ts';
 import { ApiError, describeError, getJson } from './get-json.ts';
 import { GuardedWatch, type LabelledObject, labelledObject } from './guarded-watch.ts';
 import type { Labels, Namespaces } from './namespaces.ts';

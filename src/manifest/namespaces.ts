@@ -1,4 +1,4 @@
-import { isJsonObject } from '../pod/pod.ts';
+import { isJsonObject } from '../pod/json.ts';
 import { type ManifestProblem, readDocuments } from './read.ts';
 
 /** Labels by namespace, and what could not be read. */

@@ -1,5 +1,5 @@
 import { type Document, isMap, isNode, isSeq, LineCounter, parseAllDocuments, type YAMLMap } from 'yaml';
-import { isJsonObject } from '../pod/pod.ts';
+import { isJsonObject } from '../pod/json.ts';
 
 /** One object of a file. */
 export interface ManifestDocument {

@@ -2,8 +2,6 @@ import { type PickedContainer, type PickedSpec, pickContainer, pickMetadata, pic
 import { isJsonObject, type JsonObject } from './json.ts';
 import { pointer } from './pointer.ts';
 
-export { isJsonObject, type JsonObject } from './json.ts';
-
 /** Where a container stands in a pod, which decides what may be done to it. */
 export type ContainerRole = 'container' | 'sidecar' | 'init';
 

@@ -1,12 +1,5 @@
-import {
-  type Controller,
-  groupOf,
-  isJsonObject,
-  type JsonObject,
-  type Pod,
-  type PodOrigin,
-  readPod,
-} from './pod.ts';
+import { isJsonObject, type JsonObject } from './json.ts';
+import { type Controller, groupOf, type Pod, type PodOrigin, readPod } from './pod.ts';
 import { pointer } from './pointer.ts';
 
 /** An API group and a kind in it; group is `''` for the core group. */

@@ -1,5 +1,6 @@
 import { type ImageArgv, imageArgvSchema } from '../config/config.ts';
-import { isJsonObject, type Pod } from '../pod/pod.ts';
+import { isJsonObject } from '../pod/json.ts';
+import type { Pod } from '../pod/pod.ts';
 import { annotationKeys } from './keys.ts';
 import type { Note } from './note.ts';
 

@@ -1,5 +1,6 @@
 import fjp, { type Operation as JsonPatchOperation } from 'fast-json-patch';
-import { isJsonObject, type JsonObject, type Pod } from '../pod/pod.ts';
+import { isJsonObject, type JsonObject } from '../pod/json.ts';
+import type { Pod } from '../pod/pod.ts';
 import { isInjectedMountPath, overlaps } from './mount-path.ts';
 import type { Operation } from './remedy.ts';
 

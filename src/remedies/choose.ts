@@ -3,7 +3,7 @@ import type { Note } from '../policy/note.ts';
 import type { Policy } from '../policy/policy.ts';
 import type { Reason } from '../reasons.ts';
 import type { ContainerFacts } from './facts.ts';
-import { hasForeignController, reasonToSkip, sidecarArrived } from './pod-reason.ts';
+import { hasForeignController, sidecarArrived } from './pod-reason.ts';
 import { agreedReason, type ContainerDecision, type Remedy, type RemedyKind } from './remedy.ts';
 
 /**
@@ -11,10 +11,15 @@ import { agreedReason, type ContainerDecision, type Remedy, type RemedyKind } fr
  *
  * @param pod The pod.
  * @param policy What holds for it.
+ * @param skipped Why the pod is skipped as a whole, or null; `reasonToSkip` says it.
  * @param facts The facts of every container, one-shot init containers included.
  */
-export function chooseRemedy(pod: Pod, policy: Policy, facts: readonly ContainerFacts[]): Remedy {
-  const skipped = reasonToSkip(pod, policy);
+export function chooseRemedy(
+  pod: Pod,
+  policy: Policy,
+  skipped: Reason | null,
+  facts: readonly ContainerFacts[],
+): Remedy {
   const remedy = (
     kind: RemedyKind | null,
     reason: Reason,

@@ -74,13 +74,12 @@ export function pid1UseOf(commandLines: readonly (readonly string[])[]): Pid1Use
     const text = words.join(' ').replaceAll(/["'\\]/g, '');
     if (text.length > longestSearched) return { identity: true, any: true, files: true };
     if (!/1|\$|killall5/.test(text)) continue;
-    const identity =
-      wholeTextPatterns.some((pattern) => pattern.test(text)) ||
-      text.split(/[;|&\n(){}`]+/).some(looksAtPid1);
+    const commands = text.split(/[;|&\n(){}`]+/);
+    const identity = wholeTextPatterns.some((pattern) => pattern.test(text)) || commands.some(looksAtPid1);
     const files = /\/proc\/+1\/+fd\b/.test(text);
     use.identity ||= identity;
     use.files ||= files;
-    use.any ||= identity || /\/proc\/+\{?1(?!\d)/.test(text) || text.split(/[;|&\n(){}`]+/).some(signalsPid1);
+    use.any ||= identity || /\/proc\/+\{?1(?!\d)/.test(text) || commands.some(signalsPid1);
   }
   return use;
 }
@@ -96,8 +95,7 @@ function looksAtPid1(command: string): boolean {
   if (program === 'killall5') return true;
   if (program === 'kill') return killsAllOrIsKept(rest);
   return (
-    (takePidOption.has(program) && hasPidOption(rest)) ||
-    (takePidWord.has(program) && rest.some((word) => word === '1'))
+    (takePidOption.has(program) && hasPidOption(rest)) || (takePidWord.has(program) && rest.includes('1'))
   );
 }
 

@@ -1,4 +1,5 @@
-import { isJsonObject, longRunning, type Pod } from '../pod/pod.ts';
+import { isJsonObject } from '../pod/json.ts';
+import { longRunning, type Pod } from '../pod/pod.ts';
 import { annotationKeys } from '../policy/keys.ts';
 import type { Policy } from '../policy/policy.ts';
 import type { Reason } from '../reasons.ts';

@@ -1,4 +1,5 @@
-import { isJsonObject, type Pod } from '../pod/pod.ts';
+import { isJsonObject } from '../pod/json.ts';
+import type { Pod } from '../pod/pod.ts';
 import type { Operation } from './remedy.ts';
 
 const path = '/spec/shareProcessNamespace';

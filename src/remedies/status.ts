@@ -1,4 +1,5 @@
-import { isJsonObject, type Pod } from '../pod/pod.ts';
+import { isJsonObject } from '../pod/json.ts';
+import type { Pod } from '../pod/pod.ts';
 import { pointer } from '../pod/pointer.ts';
 import { annotationKeys } from '../policy/keys.ts';
 import { version } from '../version.ts';

@@ -1,5 +1,6 @@
 import type { Config } from '../config/config.ts';
-import type { Container, JsonObject, Pod } from '../pod/pod.ts';
+import type { JsonObject } from '../pod/json.ts';
+import type { Container, Pod } from '../pod/pod.ts';
 import { pointer } from '../pod/pointer.ts';
 import { type Injection, injectedName } from './injection.ts';
 import { freeMountPath, isFree } from './mount-path.ts';

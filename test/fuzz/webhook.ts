@@ -10,7 +10,7 @@ import { parseArgs } from 'node:util';
 import fjp, { type Operation } from 'fast-json-patch';
 import { stringify } from 'yaml';
 import { makeCertificates } from '../../src/commands/certs.ts';
-import { isJsonObject, type JsonObject } from '../../src/pod/pod.ts';
+import { isJsonObject, type JsonObject } from '../../src/pod/json.ts';
 import { namespaces, type Shot, shots } from './reviews.ts';
 
 const { values } = parseArgs({

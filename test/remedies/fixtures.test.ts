@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { parseAllDocuments } from 'yaml';
 import { type Config, parseConfig } from '../../src/config/config.ts';
 import { judge, type Verdict } from '../../src/judge.ts';
-import { isJsonObject, type JsonObject } from '../../src/pod/pod.ts';
+import { isJsonObject, type JsonObject } from '../../src/pod/json.ts';
 import { podOf } from '../../src/pod/templates.ts';
 import { type Policy, policyOf } from '../../src/policy/policy.ts';
 import { reasonCodes } from '../../src/reasons.ts';

@@ -1,7 +1,8 @@
 import fjp, { type Operation } from 'fast-json-patch';
 import { defaultConfig } from '../../src/config/config.ts';
 import { judge } from '../../src/judge.ts';
-import { isJsonObject, type JsonObject, readPod } from '../../src/pod/pod.ts';
+import { isJsonObject, type JsonObject } from '../../src/pod/json.ts';
+import { readPod } from '../../src/pod/pod.ts';
 import { policyOf } from '../../src/policy/policy.ts';
 import type { Reason } from '../../src/reasons.ts';
 import type { ContainerFields, ImageFields } from './kubelet.ts';

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import fjp, { type Operation } from 'fast-json-patch';
-import { isJsonObject, type JsonObject } from '../../pod/pod.ts';
+import { isJsonObject, type JsonObject } from '../../pod/json.ts';
 import { podOf } from '../../pod/templates.ts';
 import { type Reason, reasons } from '../../reasons.ts';
 import type { Answer, Client } from './review.ts';

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { Agent, request } from 'node:https';
-import { isJsonObject, type JsonObject } from '../../pod/pod.ts';
+import { isJsonObject, type JsonObject } from '../../pod/json.ts';
 
 /** What the demo asks the webhook. */
 export interface Question {

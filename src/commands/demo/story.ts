@@ -6,7 +6,7 @@ import { stringify } from 'yaml';
 import type { Unavailable } from '../../emulate/unavailable.ts';
 import { InputError } from '../../input-error.ts';
 import { readDocuments } from '../../manifest/read.ts';
-import { isJsonObject, type JsonObject } from '../../pod/pod.ts';
+import { isJsonObject, type JsonObject } from '../../pod/json.ts';
 import { podOf } from '../../pod/templates.ts';
 import { leakForecast } from '../../rules/leak-forecast.ts';
 import { makeCertificates } from '../certs.ts';

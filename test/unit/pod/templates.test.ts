@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { isJsonObject, type JsonObject } from '../../../src/pod/pod.ts';
+import { isJsonObject, type JsonObject } from '../../../src/pod/json.ts';
 import { podOf, podOfWorkload, workloadKindOf, workloadKinds } from '../../../src/pod/templates.ts';
 
 const template = {
