@@ -1,0 +1,38 @@
+import { closeSync, constants, openSync, readSync } from 'node:fs';
+
+/** Without waiting for a writer where a copied tree holds a named pipe. */
+export const openFlags = constants.O_RDONLY | constants.O_NONBLOCK;
+
+/** The stat file of a machine with hundreds of processors and thousands of interrupts is smaller. */
+const MOST_BYTES = 1 << 20;
+
+const chunk = Buffer.allocUnsafeSlow(1 << 16);
+
+/**
+ * Reads the start of a file of /proc or /sys, whose sizes are not known before they are read.
+ *
+ * @param limit How many bytes at most; what follows them is not read.
+ * @returns Its text as UTF-8, or null where it is gone, forbidden or no file.
+ */
+export function readText(path: string, limit = MOST_BYTES): string | null {
+  let fd: number;
+  try {
+    fd = openSync(path, openFlags);
+  } catch {
+    return null;
+  }
+  try {
+    const pieces: Buffer[] = [];
+    let length = 0;
+    for (;;) {
+      const read = readSync(fd, chunk, 0, Math.min(chunk.length, limit - length), null);
+      if (read === 0) return Buffer.concat(pieces, length).toString();
+      pieces.push(Buffer.from(chunk.subarray(0, read)));
+      length += read;
+    }
+  } catch {
+    return null;
+  } finally {
+    closeSync(fd);
+  }
+}

@@ -1,0 +1,211 @@
+import { closeSync, openSync, readdirSync, readlinkSync, readSync } from 'node:fs';
+import { InputError } from '../input-error.ts';
+import { type CgroupLine, parseCgroup, podCgroupOf } from './cgroup.ts';
+import { openFlags, readText } from './read-text.ts';
+import { highestPid, kernelThreadFlag, type Process, parseStatBytes, StatLine } from './stat.ts';
+import { type ProcessStatus, parseStatus } from './status.ts';
+import type { ProcessTable } from './table.ts';
+
+/**
+ * A /proc: that of this machine, a mount of another one, or a copied tree. Whatever is asked of one process is null
+ * where the process is gone or may not be looked at.
+ */
+export interface ProcRoot {
+  readonly path: string;
+  /** Seconds since 1970 when the machine was booted. */
+  readonly bootTime: number;
+  uptimeSeconds(): number | null;
+  /** Processes and threads of the whole machine, zombies included. */
+  nodeThreads(): number | null;
+  /**
+   * Fills the table with every process that is visible here.
+   *
+   * @throws {InputError} if the folder itself can no longer be listed.
+   */
+  readTable(table: ProcessTable): void;
+  stat(pid: number): Process | null;
+  status(pid: number): ProcessStatus | null;
+  cgroup(pid: number): readonly CgroupLine[] | null;
+  /** The words of the process, at most 64 KiB of them; none for zombies and kernel threads. */
+  commandLine(pid: number): readonly string[] | null;
+  /** An identifier such as `pid:[4026531836]`. */
+  pidNamespace(pid: number): string | null;
+  /** The kernel function it sleeps in; null also where the kernel does not tell. */
+  waitChannel(pid: number): string | null;
+  /** The text of a file below this folder, such as `sys/kernel/pid_max`; at most 1 MiB of it. */
+  text(path: string): string | null;
+  /** Whether this is the view of a whole machine, and not that of one container. */
+  isHost(): boolean;
+}
+
+/**
+ * Opens a /proc.
+ *
+ * @param path Its folder. The type of its file system does not matter, so that copied trees work.
+ * @throws {InputError} unless its file `stat` has a line `btime`.
+ */
+export function openProcRoot(path: string): ProcRoot {
+  const text = readText(`${path}/stat`);
+  const bootTime = /^btime (\d{1,15})$/m.exec(text ?? '')?.[1];
+  if (bootTime !== undefined) return new ProcFolder(path, Number(bootTime));
+  const fault =
+    text === null ? 'its file "stat" cannot be read' : 'its file "stat" has no line "btime SECONDS"';
+  throw new InputError(
+    `${path} is no proc root: ${fault}. Name /proc, a mount of another machine’s /proc, or a copy of one.`,
+  );
+}
+
+const MOST_WORDS_BYTES = 1 << 16;
+
+/** Errors that say that the process has ended, or that a copied tree has no such file. */
+const goneCodes = new Set(['ENOENT', 'ESRCH', 'ENOTDIR']);
+
+class ProcFolder implements ProcRoot {
+  readonly path: string;
+  readonly bootTime: number;
+  /** Longer than any line of `stat`: 52 numbers and a name. */
+  readonly #buffer = Buffer.allocUnsafeSlow(4096);
+  readonly #line = new StatLine();
+  #pids = new Int32Array(1024);
+
+  constructor(path: string, bootTime: number) {
+    this.path = path;
+    this.bootTime = bootTime;
+  }
+
+  uptimeSeconds(): number | null {
+    const seconds = /^(\d{1,15}(?:\.\d+)?) /.exec(this.text('uptime') ?? '')?.[1];
+    return seconds === undefined ? null : Number(seconds);
+  }
+
+  nodeThreads(): number | null {
+    // proc_loadavg(5): running and existing "kernel scheduling entities", with a slash between.
+    const threads = /^\S+ \S+ \S+ \d+\/(\d{1,10}) /.exec(this.text('loadavg') ?? '')?.[1];
+    return threads === undefined ? null : Number(threads);
+  }
+
+  readTable(table: ProcessTable): void {
+    const line = this.#line;
+    const buffer = this.#buffer;
+    table.fill(
+      this.#listPids(),
+      line,
+      (pid) => this.#look(pid),
+      () => buffer.toString('utf8', line.commStart, line.commEnd),
+    );
+  }
+
+  stat(pid: number): Process | null {
+    try {
+      const process = parseStatBytes(this.#buffer, this.#readStat(pid));
+      return process?.pid === pid ? process : null;
+    } catch {
+      return null;
+    }
+  }
+
+  status(pid: number): ProcessStatus | null {
+    return parsed(this.text(`${pid}/status`), parseStatus);
+  }
+
+  cgroup(pid: number): readonly CgroupLine[] | null {
+    return parsed(this.text(`${pid}/cgroup`), parseCgroup);
+  }
+
+  commandLine(pid: number): readonly string[] | null {
+    return parsed(readText(`${this.path}/${pid}/cmdline`, MOST_WORDS_BYTES), (text) =>
+      // A program that writes its title over its words may leave out the last NUL.
+      text === '' ? [] : text.replace(/\0$/, '').split('\0'),
+    );
+  }
+
+  pidNamespace(pid: number): string | null {
+    try {
+      return readlinkSync(`${this.path}/${pid}/ns/pid`);
+    } catch {
+      return null;
+    }
+  }
+
+  waitChannel(pid: number): string | null {
+    const text = this.text(`${pid}/wchan`)?.trim();
+    // 0 stands for a process that runs, and for a reader who may not know.
+    return text === undefined || text === '' || text === '0' ? null : text;
+  }
+
+  text(path: string): string | null {
+    return readText(`${this.path}/${path}`);
+  }
+
+  isHost(): boolean {
+    // A machine's PID 2 is kthreadd, and no namespace but the first has kernel threads. Copies may lack them.
+    if (((this.stat(2)?.flags ?? 0) & kernelThreadFlag) !== 0) return true;
+    const paths = (this.cgroup(1) ?? []).map(({ path }) => path);
+    return paths.some((path) => path !== '/') && paths.every((path) => podCgroupOf(path) === null);
+  }
+
+  /** The folders that are PIDs, ascending, as the kernel lists them; a copied tree may be in any order. */
+  #listPids(): Int32Array {
+    const names = this.#listNames();
+    if (names.length > this.#pids.length) this.#pids = new Int32Array(2 * names.length);
+    let count = 0;
+    let isSorted = true;
+    for (const name of names) {
+      const pid = pidOf(name);
+      if (pid === 0) continue;
+      isSorted &&= count === 0 || (this.#pids[count - 1] ?? 0) < pid;
+      this.#pids[count] = pid;
+      count += 1;
+    }
+    const pids = this.#pids.subarray(0, count);
+    return isSorted ? pids : pids.sort();
+  }
+
+  #listNames(): string[] {
+    try {
+      return readdirSync(this.path);
+    } catch (error) {
+      throw new InputError(
+        `${this.path} cannot be listed: ${error instanceof Error ? error.message : error}`,
+      );
+    }
+  }
+
+  /** Reads one process into the line; see {@link ProcessTable.fill}. */
+  #look(pid: number): boolean | null {
+    try {
+      return this.#line.read(this.#buffer, this.#readStat(pid)) && this.#line.pid === pid;
+    } catch (error) {
+      return goneCodes.has(codeOf(error)) ? null : false;
+    }
+  }
+
+  #readStat(pid: number): number {
+    const fd = openSync(`${this.path}/${pid}/stat`, openFlags);
+    try {
+      return readSync(fd, this.#buffer, 0, this.#buffer.length, null);
+    } finally {
+      closeSync(fd);
+    }
+  }
+}
+
+/** The PID that a folder's name is, as the kernel writes it; 0 for any other name. */
+function pidOf(name: string): number {
+  let pid = 0;
+  for (let at = 0; at < name.length; at += 1) {
+    const digit = name.charCodeAt(at) - 48;
+    if (digit < 0 || digit > 9 || (pid === 0 && digit === 0)) return 0;
+    pid = pid * 10 + digit;
+    if (pid > highestPid) return 0;
+  }
+  return pid;
+}
+
+function parsed<T>(text: string | null, parse: (text: string) => T): T | null {
+  return text === null ? null : parse(text);
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : '';
+}

@@ -1,0 +1,120 @@
+import type { StatLine } from './stat.ts';
+
+/**
+ * The processes of one look at /proc, sorted by PID. One table is filled again and again: it keeps numbers in typed
+ * arrays that grow to the most processes ever seen, and makes no object per process.
+ */
+export class ProcessTable {
+  #pids = new Int32Array(1024);
+  #ppids = new Int32Array(1024);
+  #threadCounts = new Int32Array(1024);
+  #startTimes = new Float64Array(1024);
+  #states = new Uint8Array(1024);
+  readonly #comms: (string | null)[] = [];
+  #size = 0;
+  #threads = 0;
+  #failed = 0;
+
+  /** Number of processes; the other methods take an index below it. */
+  get size(): number {
+    return this.#size;
+  }
+
+  /** Sum of the threads of the processes that could be read. */
+  get threads(): number {
+    return this.#threads;
+  }
+
+  /** Processes that could not be read, or whose line made no sense; one that has ended is no failure. */
+  get failed(): number {
+    return this.#failed;
+  }
+
+  pidAt(index: number): number {
+    return this.#pids[index] ?? 0;
+  }
+
+  ppidAt(index: number): number {
+    return this.#ppids[index] ?? 0;
+  }
+
+  /** Clock ticks after boot. */
+  startTimeAt(index: number): number {
+    return this.#startTimes[index] ?? 0;
+  }
+
+  threadsAt(index: number): number {
+    return this.#threadCounts[index] ?? 0;
+  }
+
+  /** One letter. */
+  stateAt(index: number): string {
+    return String.fromCharCode(this.#states[index] ?? 0);
+  }
+
+  isZombieAt(index: number): boolean {
+    return this.#comms[index] != null;
+  }
+
+  /** Name of a zombie; null for a process that is none. */
+  commAt(index: number): string | null {
+    return this.#comms[index] ?? null;
+  }
+
+  /** Where a PID stands, or -1. */
+  indexOf(pid: number): number {
+    let low = 0;
+    let high = this.#size - 1;
+    while (low <= high) {
+      const middle = (low + high) >>> 1;
+      const found = this.pidAt(middle);
+      if (found === pid) return middle;
+      if (found < pid) low = middle + 1;
+      else high = middle - 1;
+    }
+    return -1;
+  }
+
+  /**
+   * Empties the table and fills it.
+   *
+   * @param pids The PIDs to look at, ascending.
+   * @param line The reader whose fields hold what `look` read last.
+   * @param look Reads one process into `line`: true if it could, null if the process has ended, false if it failed.
+   * @param comm The name in the line that was read last; asked for zombies only.
+   */
+  fill(pids: Int32Array, line: StatLine, look: (pid: number) => boolean | null, comm: () => string): void {
+    this.#size = 0;
+    this.#threads = 0;
+    this.#failed = 0;
+    this.#makeRoom(pids.length);
+    for (const pid of pids) {
+      const outcome = look(pid);
+      if (outcome) this.#add(line, line.isZombie ? comm() : null);
+      else if (outcome === false) this.#failed += 1;
+    }
+    this.#comms.length = this.#size;
+  }
+
+  #add(line: StatLine, comm: string | null): void {
+    const index = this.#size;
+    this.#pids[index] = line.pid;
+    this.#ppids[index] = line.ppid;
+    this.#threadCounts[index] = line.threads;
+    this.#startTimes[index] = line.startTime;
+    this.#states[index] = line.state;
+    this.#comms[index] = comm;
+    this.#threads += line.threads;
+    this.#size += 1;
+  }
+
+  #makeRoom(processes: number): void {
+    if (processes <= this.#pids.length) return;
+    const capacity = 2 ** Math.ceil(Math.log2(processes));
+    this.#pids = new Int32Array(capacity);
+    this.#ppids = new Int32Array(capacity);
+    this.#threadCounts = new Int32Array(capacity);
+    this.#startTimes = new Float64Array(capacity);
+    this.#states = new Uint8Array(capacity);
+  }
+}
