@@ -1,0 +1,76 @@
+import type { Kind } from './kind.ts';
+import type { Place } from './place.ts';
+import type { Zombie } from './zombies.ts';
+
+const mostShown = 5;
+
+/** Zombies of one container, one parent and one kind, as counted in one look. */
+export interface Group {
+  /** The same from look to look, and no other group's. */
+  readonly key: string;
+  readonly ppid: number;
+  readonly place: Place;
+  /** `certain` only if each of them is. */
+  readonly kind: Kind;
+  readonly count: number;
+  /** How many are old enough to stay. */
+  readonly settled: number;
+  /** Ticks after boot. */
+  readonly oldestStart: number;
+  /** Names of some, the most frequent first. */
+  readonly comms: readonly string[];
+  /** Some PIDs, the oldest process first. */
+  readonly pids: readonly number[];
+}
+
+/**
+ * Puts zombies together that have the container, the parent and the kind in common.
+ *
+ * @param zombies In any order.
+ * @param isSettled Whether a zombie is old enough to count as one that stays.
+ */
+export function groupsOf(zombies: readonly Zombie[], isSettled: (zombie: Zombie) => boolean): Group[] {
+  return [...Map.groupBy(zombies, keyOf)].flatMap(([key, members]) => {
+    const [first] = members;
+    return first === undefined ? [] : [groupOf(key, first, members, isSettled)];
+  });
+}
+
+function keyOf({ ppid, place: { podUid, containerId }, kind: { kind, fixableBy } }: Zombie): string {
+  return `${podUid ?? ''}/${containerId ?? ''}/${ppid}/${kind}/${fixableBy}`;
+}
+
+function groupOf(
+  key: string,
+  { ppid, place, kind }: Zombie,
+  members: readonly Zombie[],
+  isSettled: (zombie: Zombie) => boolean,
+): Group {
+  return {
+    key,
+    ppid,
+    place,
+    kind: { ...kind, certain: members.every((zombie) => zombie.kind.certain) },
+    count: members.length,
+    settled: members.filter(isSettled).length,
+    oldestStart: members.reduce(
+      (oldest, { startTime }) => Math.min(oldest, startTime),
+      Number.POSITIVE_INFINITY,
+    ),
+    comms: mostFrequent(members.map(({ comm }) => comm)),
+    pids: oldest(members).map(({ pid }) => pid),
+  };
+}
+
+function mostFrequent(names: readonly string[]): string[] {
+  const counts = new Map<string, number>();
+  for (const name of names) counts.set(name, (counts.get(name) ?? 0) + 1);
+  return [...counts]
+    .sort(([, a], [, b]) => b - a)
+    .slice(0, mostShown)
+    .map(([name]) => name);
+}
+
+function oldest(members: readonly Zombie[]): readonly Zombie[] {
+  return members.toSorted((a, b) => a.startTime - b.startTime || a.pid - b.pid).slice(0, mostShown);
+}

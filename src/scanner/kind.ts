@@ -1,0 +1,79 @@
+import type { Kin } from './kin.ts';
+import type { Place } from './place.ts';
+import type { FixableBy, ZombieKind } from './report.ts';
+
+/** What a zombie is, and who can end it. */
+export interface Kind {
+  readonly kind: ZombieKind;
+  readonly certain: boolean;
+  readonly fixableBy: FixableBy;
+}
+
+/** What the kernel calls the programs that start containers; it keeps 15 bytes of a name. */
+const runtimeNames: ReadonlySet<string> = new Set([
+  'containerd-shim',
+  'containerd',
+  'conmon',
+  'conmonrs',
+  'crio',
+  'dockerd',
+  'cri-dockerd',
+  'docker-containe',
+  'kubelet',
+  'k3s-server',
+  'k3s-agent',
+]);
+
+/**
+ * Whether a process is a container runtime. A name can be forged, so it counts only in the PID namespace of the machine
+ * itself, and outside the cgroups of pods.
+ */
+export function isRuntime(pid: number, kin: Kin): boolean {
+  const process = kin.stat(pid);
+  return (
+    process !== null &&
+    runtimeNames.has(process.comm) &&
+    kin.isHost &&
+    (kin.depth(pid) ?? 0) === 0 &&
+    kin.podCgroup(pid) === null
+  );
+}
+
+/** A zombie, as far as its kind goes. */
+export interface Candidate {
+  readonly pid: number;
+  /** 0 where the parent is outside of what can be seen. */
+  readonly ppid: number;
+  readonly place: Place;
+  /** Whether it was seen under another parent before. */
+  readonly adopted: boolean;
+}
+
+/**
+ * Tells the kinds apart. In one look a child that PID 1 started itself and one that it adopted are the same to see: such
+ * a zombie is an orphan, likely, unless it was seen under another parent before.
+ *
+ * @param zombie Where it stands.
+ * @param kin This look at /proc.
+ */
+export function kindOf({ pid, ppid, place, adopted }: Candidate, kin: Kin): Kind {
+  // A parent outside of the namespace that is visible here put it in: a runtime, or a person.
+  if (ppid === 0) return { kind: 'runtime', certain: false, fixableBy: 'runtime' };
+  if (isRuntime(ppid, kin)) return underRuntime(pid, place, adopted, kin);
+  const isPid1 = kin.stat(ppid) === null ? null : kin.isPid1(ppid);
+  if (isPid1 === false) return { kind: 'unreaped-child', certain: true, fixableBy: 'app' };
+  return { kind: 'orphan', certain: adopted && isPid1 === true, fixableBy: 'init' };
+}
+
+/**
+ * A shim adopts what the processes of a pod leave behind only in the PID namespace that both are in, that of the
+ * machine (hostPID). Everything else below it, it started itself.
+ */
+function underRuntime(pid: number, place: Place, adopted: boolean, kin: Kin): Kind {
+  const sharesNamespace = (kin.depth(pid) ?? 0) === 0;
+  if (sharesNamespace && place.evidence === 'own-cgroup') {
+    return { kind: 'orphan', certain: adopted, fixableBy: 'runtime' };
+  }
+  // Without a cgroup of its own to read, as under cgroup v1, the orphan of a hostPID pod would look the same.
+  return { kind: 'runtime', certain: !sharesNamespace || kin.hasCgroup(pid), fixableBy: 'runtime' };
+}

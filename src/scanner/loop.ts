@@ -1,0 +1,50 @@
+import type { PodDirectory } from './pod-facts.ts';
+import type { ScanReport } from './report.ts';
+import type { Scanner } from './scanner.ts';
+
+/** How a scanner goes on, and who hears of it. The functions must not throw. */
+export interface LoopOptions {
+  readonly scanner: Scanner;
+  /** From the start of one look to that of the next. */
+  readonly intervalMs: number;
+  /** The pods as they are known at that moment. */
+  readonly pods: () => PodDirectory;
+  /** Ends the loop. */
+  readonly signal: AbortSignal;
+  /** Resolves after so many milliseconds, or when the signal aborts; it never rejects. */
+  readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
+  /** A look succeeded, and took so many seconds. */
+  readonly onReport: (report: ScanReport, seconds: number) => void;
+  /** A look failed; the next one is made all the same. */
+  readonly onFailure: (error: unknown, seconds: number) => void;
+}
+
+/**
+ * The shortest time from one look to the next that tells zombies that stay from children that were not waited for yet.
+ */
+export const secondLookMs = 200;
+
+/**
+ * Looks again and again until the signal aborts. The second look follows the first at once, since the first one alone
+ * tells nothing.
+ */
+export async function runLoop(options: LoopOptions): Promise<void> {
+  const { intervalMs, signal, sleep } = options;
+  let pause = Math.min(secondLookMs, intervalMs);
+  while (!signal.aborted) {
+    const startedAt = performance.now();
+    lookOnce(options, startedAt);
+    await sleep(Math.max(0, pause - (performance.now() - startedAt)), signal);
+    pause = intervalMs;
+  }
+}
+
+function lookOnce({ scanner, pods, onReport, onFailure }: LoopOptions, startedAt: number): void {
+  const seconds = () => (performance.now() - startedAt) / 1000;
+  try {
+    const report = scanner.look(pods());
+    onReport(report, seconds());
+  } catch (error) {
+    onFailure(error, seconds());
+  }
+}

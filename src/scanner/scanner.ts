@@ -1,0 +1,245 @@
+import type { ProcRoot } from '../proc/root.ts';
+import { ticksPerSecond } from '../proc/stat.ts';
+import { ProcessTable } from '../proc/table.ts';
+import { adviceFor, type ParentFacts } from './advice.ts';
+import { shownCommandLine } from './cmdline.ts';
+import { Forecaster } from './forecaster.ts';
+import { type Group, groupsOf } from './groups.ts';
+import { Inits } from './inits.ts';
+import { Kin } from './kin.ts';
+import type { Limits } from './limits.ts';
+import { isPause } from './place.ts';
+import type { PodDirectory, PodFacts } from './pod-facts.ts';
+import { probeInStep } from './probe-in-step.ts';
+import { checkRemedy } from './remedy-check.ts';
+import type { Parent, RemedyCheck, ScanReport, ZombieGroup } from './report.ts';
+import { type Zombie, Zombies } from './zombies.ts';
+
+/** Time as a scanner needs it; tests bring their own. */
+export interface ScanClock {
+  /** Milliseconds since 1970. */
+  now(): number;
+  /** Seconds since any fixed moment; it never goes back, whatever is done to the other. */
+  seconds(): number;
+}
+
+/** The clock of this machine. */
+export const systemScanClock: ScanClock = {
+  now: () => Date.now(),
+  seconds: () => performance.now() / 1000,
+};
+
+/** What a scanner looks at. */
+export interface ScannerOptions {
+  readonly proc: ProcRoot;
+  readonly limits: Limits;
+  /** The name of the node, null where it has none. */
+  readonly node: string | null;
+  readonly clock?: ScanClock;
+}
+
+/** A scanner of one node, which remembers what it saw. */
+export interface Scanner {
+  /**
+   * Looks at every process.
+   *
+   * @param pods The pods of the node, as far as their names are known.
+   * @returns The zombies that were there at the look before, too. The first look finds none.
+   * @throws if the processes cannot be listed.
+   */
+  look(pods: PodDirectory): ScanReport;
+}
+
+/** The period of exec probes that set none, in seconds. */
+const defaultProbePeriod = 10;
+/** A zombie of so many probe periods is there to stay. */
+const settledPeriods = 2;
+/** Longer periods than this do not hold a forecast up. */
+const longestPeriod = 300;
+
+/**
+ * Makes a scanner. It spawns nothing, and needs no root, no capability and no socket of a runtime.
+ *
+ * @param options What it looks at.
+ */
+export function createScanner({ proc, limits, node, clock = systemScanClock }: ScannerOptions): Scanner {
+  const zombies = new Zombies();
+  const inits = new Inits();
+  const forecaster = new Forecaster(limits);
+  const hidden = new HiddenThreads();
+  let [table, before] = [new ProcessTable(), new ProcessTable()];
+  let looks = 0;
+
+  return {
+    look(pods) {
+      [table, before] = [before, table];
+      const threadsBefore = proc.nodeThreads();
+      proc.readTable(table);
+      const threads = proc.nodeThreads();
+      const kin = new Kin(proc, table);
+      const survivors = zombies.update(table, looks === 0 ? null : before, kin);
+      looks += 1;
+
+      const now = clock.now();
+      const uptime = proc.uptimeSeconds() ?? now / 1000 - proc.bootTime;
+      const ageOf = (startTime: number) => Math.max(0, uptime - startTime / ticksPerSecond);
+      const isSettled = ({ startTime, place }: Zombie) => ageOf(startTime) >= settledAge(place.podUid, pods);
+      const counted = groupsOf(survivors, isSettled);
+      const unreadable = table.failed + hidden.least(table.threads, [threadsBefore, threads]);
+      const nodeThreads = threads ?? table.threads;
+      const outlook = forecaster.take(clock.seconds(), counted, pods, { nodeThreads, unreadable });
+      const groups = counted
+        .map((group) => describe(group, { kin, pods, newPerHour: outlook.growthOf(group), ageOf }))
+        .sort((a, b) => b.count - a.count || (b.oldestSeconds ?? 0) - (a.oldestSeconds ?? 0));
+      return {
+        schemaVersion: 1,
+        node,
+        time: new Date(now).toISOString(),
+        pids: outlook.pids,
+        zombies: survivors.length,
+        groups,
+        limits: outlook.limitUses,
+        remedies: checkRemedies(pods, groups, () => inits.find(table, kin)),
+        notes: notesOn(unreadable, pods),
+      };
+    },
+  };
+}
+
+/**
+ * The threads that the kernel counts and /proc does not show, as under hidepid. Processes come and go while they are
+ * counted, so only what is missing by both counts, in this look and in the last, is hidden.
+ */
+class HiddenThreads {
+  #before = Number.POSITIVE_INFINITY;
+
+  least(seen: number, counts: readonly (number | null)[]): number {
+    const missing = Math.max(0, Math.min(...counts.map((count) => (count ?? seen) - seen)));
+    const least = Math.min(missing, this.#before);
+    this.#before = missing;
+    return least;
+  }
+}
+
+function settledAge(podUid: string | null, pods: PodDirectory): number {
+  const probes = (podUid === null ? null : pods.byUid(podUid))?.containers.flatMap(
+    (container) => container.probes,
+  );
+  const period = Math.max(defaultProbePeriod, ...(probes ?? []).map(({ periodSeconds }) => periodSeconds));
+  return settledPeriods * Math.min(period, longestPeriod);
+}
+
+interface Setting {
+  readonly kin: Kin;
+  readonly pods: PodDirectory;
+  readonly newPerHour: number | null;
+  /** Seconds since a process started. */
+  readonly ageOf: (startTime: number) => number;
+}
+
+function describe(group: Group, { kin, pods, newPerHour, ageOf }: Setting): ZombieGroup {
+  const { place, kind, ppid } = group;
+  const { pod, container } = namesOf(group, pods);
+  const facts = parentFacts(ppid, kin);
+  const mayBeProbe = kind.kind === 'orphan' && pod !== null;
+  const probe = mayBeProbe ? probeInStep(newPerHour, pod, container) : null;
+  return {
+    count: group.count,
+    kind: kind.kind,
+    certain: kind.certain,
+    oldestSeconds: Math.round(ageOf(group.oldestStart)),
+    newPerHour,
+    parent: facts === null ? null : parentOf(facts, kin),
+    container,
+    containerId: place.containerId,
+    pod: pod?.name ?? null,
+    podUid: pod?.uid ?? place.podUid,
+    namespace: pod?.namespace ?? null,
+    owner: pod?.owner ?? null,
+    labels: pod?.labels ?? null,
+    fixableBy: kind.fixableBy,
+    advice: adviceFor({ kind, parent: facts, pod, inPod: place.podUid !== null, container, probe }),
+    evidence: place.evidence,
+    probe,
+    comms: group.comms,
+    pids: group.pids,
+  };
+}
+
+/** Names of what /proc knows by UID and container ID only. */
+function namesOf(
+  { place: { podUid, containerId } }: Group,
+  pods: PodDirectory,
+): { pod: PodFacts | null; container: string | null } {
+  const known = containerId === null ? null : pods.byContainerId(containerId);
+  const pod = known?.pod ?? (podUid === null ? null : pods.byUid(podUid));
+  return { pod, container: known?.container.name ?? null };
+}
+
+function parentFacts(pid: number, kin: Kin): ParentFacts | null {
+  const process = kin.stat(pid);
+  if (process === null) return null;
+  const argv = kin.commandLine(pid);
+  const { comm, state } = process;
+  return { pid, comm, argv, state, isPause: isPause(pid, kin), ignoresChildren: ignoresChildren(pid, kin) };
+}
+
+/**
+ * A program that neither handles, ignores nor blocks SIGCHLD, and does not wait in the kernel, reaped in no test. An
+ * unprivileged reader sees `0` in place of what it waits for.
+ */
+function ignoresChildren(pid: number, kin: Kin): boolean | null {
+  const status = kin.status(pid);
+  if (status === null) return null;
+  const { caught, ignored, blocked } = status.sigchld;
+  if (caught || ignored || blocked) return false;
+  const channel = kin.waitChannel(pid);
+  if (channel === null || channel === '0') return null;
+  return channel !== 'do_wait' && channel !== 'do_sigtimedwait';
+}
+
+function parentOf({ pid, comm, argv }: ParentFacts, kin: Kin): Parent {
+  return {
+    pid,
+    comm,
+    cmdline: argv === null ? null : shownCommandLine(argv),
+    isPid1: kin.isPid1(pid),
+    ancestors: kin.ancestors(pid),
+  };
+}
+
+function checkRemedies(
+  pods: PodDirectory,
+  groups: readonly ZombieGroup[],
+  findInits: () => ReturnType<Inits['find']>,
+): RemedyCheck[] {
+  const injected = [...pods.all()].filter((pod) => pod.injected !== null);
+  if (injected.length === 0) return [];
+  const inits = findInits();
+  const groupsByPod = Map.groupBy(groups, ({ podUid }) => podUid);
+  return injected.flatMap(
+    (pod) => checkRemedy(pod, inits.get(pod.uid) ?? [], groupsByPod.get(pod.uid) ?? []) ?? [],
+  );
+}
+
+/** Runtime classes whose processes run in a guest or a sandbox of their own. */
+const sandboxed = /kata|gvisor|runsc|firecracker|confidential/i;
+
+function notesOn(unreadable: number, pods: PodDirectory): string[] {
+  const guests = [...pods.all()].filter(({ runtimeClassName }) => sandboxed.test(runtimeClassName ?? ''));
+  const classes = [...new Set(guests.map(({ runtimeClassName }) => runtimeClassName))];
+  return [
+    ...(unreadable > 0
+      ? [
+          `${unreadable} processes and threads are there that could not be looked at: /proc may be mounted with ` +
+            `hidepid, or be that of a container. Zombies among them are not counted.`,
+        ]
+      : []),
+    ...(guests.length > 0
+      ? [
+          `${guests.length} pods of runtime class ${classes.join(', ')} run in a sandbox of their own: their processes ` +
+            `are not observable from the node.`,
+        ]
+      : []),
+  ];
+}
