@@ -1,0 +1,180 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { Series } from '../../../src/scanner/series.ts';
+
+/** A series of samples that are `interval` seconds apart. */
+function seriesOf(values: readonly number[], interval = 15): Series {
+  const series = new Series();
+  for (const [index, value] of values.entries()) series.add(1000 + index * interval, value);
+  return series;
+}
+
+function line(length: number, start: number, step: number): number[] {
+  return Array.from({ length }, (_, index) => start + index * step);
+}
+
+/** The most wild samples that Theil–Sen withstands whatever they are: fewer than half of the pairs hold one. */
+function mostOutliers(length: number): number {
+  return Math.floor(0.29 * (length - 1));
+}
+
+describe('Series', () => {
+  it('knows no slope below six samples', () => {
+    expect(new Series().slope()).toBeNull();
+    expect(seriesOf(line(5, 0, 1)).slope()).toBeNull();
+    expect(seriesOf(line(6, 0, 15)).slope()).toBe(1);
+  });
+
+  it('says what the slope is now, also when it was asked before', () => {
+    const series = seriesOf(line(5, 0, 15));
+    expect(series.slope()).toBeNull();
+    series.add(1075, 75);
+    expect(series.slope()).toBe(1);
+    for (let index = 0; index < 30; index += 1) series.add(1090 + index * 15, 75);
+    expect(series.slope()).toBe(0);
+  });
+
+  it('ignores samples that are not after the one before, and those that are no numbers', () => {
+    const series = seriesOf(line(6, 0, 15));
+    series.add(1075, 1e6);
+    series.add(500, 1e6);
+    series.add(Number.NaN, 1e6);
+    series.add(Number.POSITIVE_INFINITY, 1e6);
+    series.add(1090, Number.NaN);
+    expect(series.length).toBe(6);
+    series.add(1090, 90);
+    expect(series.length).toBe(7);
+    expect(series.slope()).toBe(1);
+  });
+
+  it('keeps 64 samples at most, and of a long time no fewer than half of them', () => {
+    const series = new Series();
+    for (let index = 0; index < 10_000; index += 1) {
+      series.add(index * 15, index);
+      expect(series.length).toBeLessThanOrEqual(64);
+      if (index >= 64) expect(series.length).toBeGreaterThanOrEqual(32);
+    }
+  });
+
+  it.each([{ interval: 1 }, { interval: 15 }, { interval: 60 }])(
+    'looks back an hour to two, at passes every $interval s',
+    ({ interval }) => {
+      // Flat for hours, then a slope for as long as the series should reach back: the flat part is forgotten.
+      const growing = Math.ceil((2 * 3600) / interval);
+      const values = [...line(5 * growing, 0, 0), ...line(growing, 0, interval)];
+      expect(seriesOf(values, interval).slope()).toBeCloseTo(1, 1);
+      // A slope of a quarter of an hour cannot outvote the flat part.
+      const quarter = Math.ceil(900 / interval);
+      const short = [...line(5 * growing, 0, 0), ...line(quarter, 0, interval)];
+      expect(seriesOf(short, interval).slope()).toBe(0);
+    },
+  );
+
+  it('keeps what spans an hour already at the pace at which it comes', () => {
+    const series = seriesOf(line(64, 0, 600), 600);
+    series.add(1000 + 64 * 600, 64 * 600);
+    expect(series.length).toBe(64);
+    expect(series.slope()).toBe(1);
+  });
+
+  it('takes up regular samples again after a gap of hours', () => {
+    const series = new Series();
+    for (let index = 0; index < 40; index += 1) series.add(index, index);
+    for (let index = 0; index < 400; index += 1) series.add(36_000 + index * 15, 40 + index * 15);
+    expect(series.slope()).toBeCloseTo(1, 5);
+  });
+
+  describe('a restart of what is counted', () => {
+    it('leaves the slope of the new life once it has six samples', () => {
+      const growing = line(30, 0, 15);
+      for (let lived = 0; lived <= 30; lived += 1) {
+        expect(seriesOf([...growing, ...line(lived, 0, 30)]).slope()).toBeCloseTo(lived < 6 ? 1 : 2, 5);
+      }
+    });
+
+    it('leaves a slope of 0 where nothing comes any more', () => {
+      expect(seriesOf([...line(30, 0, 15), ...line(6, 0, 0)]).slope()).toBe(0);
+    });
+
+    it('is not seen in a single sample of 0', () => {
+      const values = line(40, 1500, 15);
+      values[20] = 0;
+      values[28] = 0;
+      expect(seriesOf(values).slope()).toBe(1);
+    });
+
+    it('is not seen where some of many vanish', () => {
+      const values = [...line(30, 3000, 15), ...line(7, 1500, 15)];
+      expect(seriesOf(values).slope()).toBe(1);
+    });
+
+    it('that comes again and again is a saw, which does not grow', () => {
+      const teeth = [...line(15, 0, 30), ...line(15, 0, 30), ...line(15, 0, 30), ...line(15, 0, 30)];
+      expect(Math.abs(seriesOf(teeth).slope() ?? Number.NaN)).toBeLessThan(0.2);
+    });
+  });
+
+  describe('of any samples', () => {
+    const times = fc.array(fc.integer({ min: 1, max: 900 }), { minLength: 6, maxLength: 200 });
+
+    it('has exactly the slope of a line', () => {
+      fc.assert(
+        fc.property(
+          times,
+          fc.integer({ min: -1000, max: 1000 }),
+          fc.integer({ min: 0, max: 1e6 }),
+          (gaps, step, start) => {
+            const series = new Series();
+            let seconds = 0;
+            for (const gap of gaps) {
+              seconds += gap;
+              series.add(seconds, start + step * seconds);
+            }
+            // Without the sign of a zero.
+            expect((series.slope() ?? Number.NaN) + 0).toBe(step);
+          },
+        ),
+      );
+    });
+
+    it('is not carried away by 29 % of wild ones', () => {
+      const cases = fc.integer({ min: 6, max: 64 }).chain((length) =>
+        fc.record({
+          length: fc.constant(length),
+          step: fc.integer({ min: 0, max: 1000 }),
+          start: fc.integer({ min: 0, max: 1e6 }),
+          outliers: fc.array(
+            fc.tuple(fc.nat({ max: length - 1 }), fc.double({ noNaN: true, min: -1e9, max: 1e9 })),
+            { maxLength: mostOutliers(length) },
+          ),
+        }),
+      );
+      fc.assert(
+        fc.property(cases, ({ length, step, start, outliers }) => {
+          const values = line(length, start, step);
+          for (const [index, value] of outliers) values[index] = value;
+          // Six wild ones in a row that are about 0 are a restart.
+          fc.pre(!hasRunOfSix(outliers.map(([index]) => index)));
+          expect((seriesOf(values, 1).slope() ?? Number.NaN) + 0).toBe(step);
+        }),
+      );
+    });
+
+    it('is never NaN nor infinite, and never throws', () => {
+      fc.assert(
+        fc.property(fc.array(fc.tuple(fc.double(), fc.double()), { maxLength: 150 }), (samples) => {
+          const series = new Series();
+          for (const [seconds, value] of samples.toSorted(([a], [b]) => a - b)) series.add(seconds, value);
+          const slope = series.slope();
+          expect(slope === null || Number.isFinite(slope)).toBe(true);
+          expect(series.length).toBeLessThanOrEqual(64);
+        }),
+      );
+    });
+  });
+});
+
+function hasRunOfSix(indexes: readonly number[]): boolean {
+  const set = new Set(indexes);
+  return [...set].some((index) => [1, 2, 3, 4, 5].every((offset) => set.has(index + offset)));
+}
