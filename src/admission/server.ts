@@ -138,19 +138,27 @@ async function listen(
   const connections = new Set<Socket>();
   /** Connections that no request has come on: Node counts them as busy, and would wait for them. */
   const unused = new Set<Socket>();
-  const inFlight = new Set<ServerResponse>();
+  /**
+   * The last response of each connection, while it is under way. Not a set of responses: as entries come and go V8
+   * rebuilds it, and every discarded table would keep the requests that it knew until the next full collection.
+   */
+  const underWay = new Map<Socket, ServerResponse | null>();
   let draining = false;
   let closing = false;
 
   server.on('connection', (socket) => track(connections, socket));
   server.on(connectionEvent, (socket: Socket) => {
     track(unused, socket);
+    socket.once('close', () => underWay.delete(socket));
     if (closing) socket.destroySoon();
   });
   server.prependListener('request', (request, response) => {
-    unused.delete(request.socket);
-    inFlight.add(response);
-    response.once('close', () => inFlight.delete(response));
+    const { socket } = request;
+    unused.delete(socket);
+    underWay.set(socket, response);
+    response.once('close', () => {
+      if (underWay.get(socket) === response) underWay.set(socket, null);
+    });
     if (draining) response.setHeader('connection', 'close');
   });
 
@@ -163,8 +171,8 @@ async function listen(
   server.on('error', (error) => log.error({ err: error }, 'the server goes on after an error'));
   const drain = () => {
     draining = true;
-    for (const response of inFlight) {
-      if (!response.headersSent) response.setHeader('connection', 'close');
+    for (const response of underWay.values()) {
+      if (response?.headersSent === false) response.setHeader('connection', 'close');
     }
   };
   return {
