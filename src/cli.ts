@@ -26,6 +26,11 @@ const commands: readonly CommandLine[] = [
     load: async () => (await import('./commands/webhook.ts')).webhookCommand(),
   },
   {
+    name: 'scan',
+    summary: 'find the zombies of this node, and whose they are',
+    load: async () => (await import('./commands/scan.ts')).scanCommand(),
+  },
+  {
     name: 'demo',
     summary: 'the whole story on one machine, without a cluster',
     load: async () => (await import('./commands/demo.ts')).demoCommand(),
@@ -50,6 +55,7 @@ const commands: readonly CommandLine[] = [
 const examples = `
 Examples:
   gravekeeper demo
+  gravekeeper scan --once
   gravekeeper explain shell-not-exec
   gravekeeper certs --out certs
   gravekeeper webhook --cert certs/tls.crt --key certs/tls.key --namespaces namespaces.yaml

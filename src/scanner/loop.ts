@@ -30,21 +30,30 @@ export const secondLookMs = 200;
  */
 export async function runLoop(options: LoopOptions): Promise<void> {
   const { intervalMs, signal, sleep } = options;
-  let pause = Math.min(secondLookMs, intervalMs);
+  let isFirst = true;
   while (!signal.aborted) {
     const startedAt = performance.now();
-    lookOnce(options, startedAt);
+    const succeeded = look(options, startedAt, isFirst);
+    const pause = isFirst && succeeded ? Math.min(secondLookMs, intervalMs) : intervalMs;
+    isFirst &&= !succeeded;
     await sleep(Math.max(0, pause - (performance.now() - startedAt)), signal);
-    pause = intervalMs;
   }
 }
 
-function lookOnce({ scanner, pods, onReport, onFailure }: LoopOptions, startedAt: number): void {
+/** Answers whether the look succeeded. What the first one finds is not told. */
+function look(
+  { scanner, pods, onReport, onFailure }: LoopOptions,
+  startedAt: number,
+  isFirst: boolean,
+): boolean {
   const seconds = () => (performance.now() - startedAt) / 1000;
+  let report: ScanReport;
   try {
-    const report = scanner.look(pods());
-    onReport(report, seconds());
+    report = scanner.look(pods());
   } catch (error) {
     onFailure(error, seconds());
+    return false;
   }
+  if (!isFirst) onReport(report, seconds());
+  return true;
 }

@@ -237,8 +237,8 @@ function notesOn(unreadable: number, pods: PodDirectory): string[] {
       : []),
     ...(guests.length > 0
       ? [
-          `${guests.length} pods of runtime class ${classes.join(', ')} run in a sandbox of their own: their processes ` +
-            `are not observable from the node.`,
+          `Pods in a sandbox of their own, whose processes are not observable from the node: ${guests.length} ` +
+            `(runtime class ${classes.join(', ')}).`,
         ]
       : []),
   ];

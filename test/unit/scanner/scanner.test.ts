@@ -336,7 +336,7 @@ describe('what cannot be seen', () => {
 
   it('names pods that run in a sandbox of their own', () => {
     expect(scan(tree, [{ ...pod, runtimeClassName: 'gvisor' }]).notes).toEqual([
-      expect.stringMatching(/^1 pods of runtime class gvisor/),
+      expect.stringMatching(/not observable from the node: 1 \(runtime class gvisor\)/),
     ]);
   });
 });

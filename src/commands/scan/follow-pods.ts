@@ -1,0 +1,98 @@
+import { describeError } from '../../kube/api-server.ts';
+import { followNodePods, type NodePods } from '../../kube/follow-node-pods.ts';
+import { openApiServer } from '../../kube/open-api-server.ts';
+import { createEventSender, type EventSender } from '../../kube/pod-events.ts';
+import type { ScanMetrics } from '../../scanner/formats/metrics.ts';
+import { directoryOf, type PodDirectory, podFacts } from '../../scanner/pod-facts.ts';
+import type { ScanReport, ZombieGroup } from '../../scanner/report.ts';
+import type { ScanOptions } from '../scan.ts';
+import { complain } from './complain.ts';
+
+/** The pods of a node while it is watched. */
+export interface FollowedPods {
+  /** As they were last listed; none where there is no cluster. */
+  readonly known: () => PodDirectory;
+  /** Takes in what a look found: asks for pods that are not known, and sends Events to those that are. */
+  seen(report: ScanReport): void;
+  stop(): Promise<void>;
+}
+
+/** What of a report an Event is sent for has to be there for a while: not every child that is slow is a zombie. */
+const eventFromSeconds = 60;
+
+/**
+ * Follows the pods of the node, and tells them of their zombies.
+ *
+ * @param node The name of the Node object.
+ */
+export async function followPods(
+  options: ScanOptions,
+  node: string,
+  metrics: ScanMetrics,
+): Promise<FollowedPods> {
+  const api = await openApiServer(options.kubeconfig).catch((error: unknown) => {
+    complain(`the names of pods will not be known: ${describeError(error)}`);
+    return null;
+  });
+  let directory = directoryOf([]);
+  if (api === null) return { known: () => directory, seen: () => {}, stop: async () => {} };
+
+  let complaint = '';
+  const following = followNodePods(api, node, {
+    onListed(pods) {
+      directory = directoryOf(pods.flatMap((pod) => podFacts(pod) ?? []));
+      if (complaint !== '') complain('the pods of this node are listed again');
+      complaint = '';
+      metrics.podsListed('success');
+    },
+    onFailure(message) {
+      // An API server that is away for an hour is worth one line.
+      if (message !== complaint) complain(message);
+      complaint = message;
+      metrics.podsListed('failure');
+    },
+  });
+  const sender = options.events
+    ? createEventSender(api, {
+        component: 'gravekeeper-scanner',
+        node,
+        count: metrics.eventCounted,
+      })
+    : null;
+  return {
+    known: () => directory,
+    seen(report) {
+      askForUnknown(report, following);
+      if (sender !== null) sendEvents(report, sender, options.eventFrom);
+    },
+    async stop() {
+      await Promise.all([following.stop(), sender?.stop()]);
+    },
+  };
+}
+
+function askForUnknown({ groups }: ScanReport, following: NodePods): void {
+  for (const { podUid, containerId, pod } of groups) {
+    const unknown = pod === null ? (podUid ?? containerId) : null;
+    if (unknown !== null) following.refresh(unknown);
+  }
+}
+
+function sendEvents({ groups }: ScanReport, sender: EventSender, from: number): void {
+  for (const group of groups) {
+    if (group.count >= from && (group.oldestSeconds ?? 0) >= eventFromSeconds) sendEvent(group, sender);
+  }
+}
+
+function sendEvent(group: ZombieGroup, sender: EventSender): void {
+  const { pod, podUid, namespace, container, kind, count, advice } = group;
+  if (pod === null || podUid === null || namespace === null) return;
+  sender.send({
+    pod: { namespace, name: pod, uid: podUid },
+    container,
+    key: `${container ?? ''}/${kind}`,
+    reason: 'ZombieProcesses',
+    message: `${count} zombie processes (${kind}${group.certain ? '' : ', likely'}). ${advice}`,
+    type: 'Warning',
+  });
+}
