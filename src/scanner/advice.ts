@@ -53,7 +53,7 @@ function orphanAdvice(zombies: Case): string {
     return 'Their parent vanished while it was looked at; the next look will tell who adopts them.';
   if (parent.isPause) {
     return (
-      `PID 1 is the pause of the node (${parent.pid}), which does not reap: those who run the nodes should replace the ` +
+      `PID 1 is the pause of the node (PID ${parent.pid}), which does not reap: those who run the nodes should replace the ` +
       `sandbox image of the container runtime by registry.k8s.io/pause 3.1 or later. Until then share-pid does not ` +
       `help; gravekeeper.dev/inject=tini does.`
     );

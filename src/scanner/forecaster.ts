@@ -64,11 +64,15 @@ export class Forecaster {
     };
   }
 
-  /** What is not there any more is forgotten. */
+  /**
+   * What is not there any more is forgotten. Several that come at once are no growth yet, so a series begins with the
+   * first that stay.
+   */
   #addSamples(seconds: number, sums: ReadonlyMap<string, number>): void {
     const series = new Map<string, Series>();
     for (const [key, sum] of sums) {
-      const known = this.#series.get(key) ?? new Series();
+      const known = this.#series.get(key) ?? (sum > 0 || key === nodeKey ? new Series() : null);
+      if (known === null) continue;
       known.add(seconds, sum);
       series.set(key, known);
     }

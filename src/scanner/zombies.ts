@@ -10,6 +10,8 @@ export interface Zombie {
   readonly startTime: number;
   readonly ppid: number;
   readonly comm: string;
+  /** Whether it was there at the very first look: nobody knows since when. */
+  readonly wasThere: boolean;
   readonly place: Place;
   readonly kind: Kind;
 }
@@ -64,7 +66,9 @@ export class Zombies {
       earlier >= 0 &&
       before.startTimeAt(earlier) === startTime &&
       before.ppidAt(earlier) !== ppid;
-    const zombie = { pid, startTime, ppid, comm: table.commAt(index) ?? '', place: nowhere, kind: undecided };
+    const comm = table.commAt(index) ?? '';
+    const wasThere = before === null;
+    const zombie = { pid, startTime, ppid, comm, wasThere, place: nowhere, kind: undecided };
     this.#known.set(pid, { startTime, zombie, adopted, look: this.#look });
   }
 
@@ -75,10 +79,10 @@ export class Zombies {
     known.look = this.#look;
     // What is known of it holds for good, unless its parent died and another one took it over.
     if (moved || known.zombie.kind === undecided) {
-      const { pid, startTime, comm } = known.zombie;
+      const { pid } = known.zombie;
       const place = placeOf(pid, ppid, kin);
       const kind = kindOf({ pid, ppid, place, adopted: known.adopted }, kin);
-      known.zombie = { pid, startTime, ppid, comm, place, kind };
+      known.zombie = { ...known.zombie, ppid, place, kind };
     }
     return known.zombie;
   }

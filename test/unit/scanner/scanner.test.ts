@@ -227,7 +227,7 @@ describe('places', () => {
       fixableBy: 'init',
       parent: { comm: 'pause' },
     });
-    expect(group.advice).toMatch(/pause of the node \(200\), which does not reap.*pause 3\.1/);
+    expect(group.advice).toMatch(/pause of the node \(PID 200\), which does not reap.*pause 3\.1/);
   });
 
   it('tells the container too under cgroup v2', () => {
@@ -280,6 +280,26 @@ describe('time', () => {
     expect(report.groups[0]?.advice).toContain('runs every 10 s and leaves 1 each time');
     expect(report.pids).toMatchObject({ limitedBy: 'pid_max', limit: 32_768 });
     expect(report.pids.secondsToExhaustion).toBeGreaterThan(300_000);
+  });
+
+  it('takes zombies that were there before, or came at once, for no growth', () => {
+    const clock = { ms: 0, seconds: 0 };
+    const scanner = scannerOf(tree, clock);
+    tree.setUptime(10);
+    tree.add(app, dead(201, { startTime: 900 }), dead(202, { startTime: 900 }));
+    let report = scanner.look(directoryOf([]));
+    for (let step = 1; step <= 20; step += 1) {
+      clock.seconds = step * 10;
+      tree.setUptime(10 + clock.seconds);
+      if (step === 3) tree.add({ ...app, pid: 300, nspid: [300, 1], cgroup: v2(otherPodUid, sidecarId) });
+      if (step === 3) tree.add(dead(301, { ppid: 300, startTime: 3900, cgroup: v2(otherPodUid, sidecarId) }));
+      report = scanner.look(directoryOf([]));
+    }
+    expect(report.groups.map(({ count, newPerHour }) => [count, newPerHour])).toEqual([
+      [2, 0],
+      [1, 0],
+    ]);
+    expect(report.pids.secondsToExhaustion).toBeNull();
   });
 });
 
