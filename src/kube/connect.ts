@@ -1,37 +1,37 @@
-import { existsSync } from 'node:fs';
 import { KubeConfig } from '@kubernetes/client-node';
 import { InputError } from '../input-error.ts';
-
-/** Mounted into every pod whose service account may be used. */
-const tokenFile = '/var/run/secrets/kubernetes.io/serviceaccount/token';
+import { clusterSource, type Environment } from './cluster-source.ts';
 
 /**
- * Finds out how to reach the API server: from the file that is named, from those of KUBECONFIG, or from the pod that
- * this runs in. The file in the home folder is never taken unasked: a webhook should not talk to a cluster because
- * somebody was logged in there.
+ * Reads how to reach the API server: from the file that is named, from those of KUBECONFIG, or from the pod that this
+ * runs in.
  *
  * @param kubeconfig Path of a kubeconfig file.
  * @param env The environment.
  * @throws {InputError} if none of these is there, or the one that is there cannot be used.
  */
-export function connect(
-  kubeconfig: string | undefined,
-  env: Readonly<Record<string, string | undefined>> = process.env,
-): KubeConfig {
-  const config = new KubeConfig();
-  const files = kubeconfig === undefined ? (env.KUBECONFIG ?? '').split(':').filter(Boolean) : [kubeconfig];
-  if (files.length > 0) loadFiles(config, files);
-  else if (env.KUBERNETES_SERVICE_HOST && existsSync(tokenFile)) config.loadFromCluster();
-  else {
+export function connect(kubeconfig: string | undefined, env: Environment = process.env): KubeConfig {
+  const source = clusterSource(kubeconfig, env);
+  if (source === null) {
     throw new InputError(
       'there is no cluster to ask for the labels of namespaces: this is no pod with a service account, and KUBECONFIG is not set. ' +
         'Give --kubeconfig FILE, or --namespaces FILE to do without a cluster',
     );
   }
+  if (source !== 'pod') return loadFiles(source.kubeconfig);
+  const config = new KubeConfig();
+  config.loadFromCluster();
   return config;
 }
 
-function loadFiles(config: KubeConfig, files: readonly string[]): void {
+/**
+ * Reads kubeconfig files.
+ *
+ * @param files Paths; of what several of them say, the first counts.
+ * @throws {InputError} if one cannot be read, or there is no current context with a cluster.
+ */
+export function loadFiles(files: readonly string[]): KubeConfig {
+  const config = new KubeConfig();
   const [first = '', ...others] = files;
   const where = files.join(':');
   try {
@@ -51,4 +51,5 @@ function loadFiles(config: KubeConfig, files: readonly string[]): void {
       `the kubeconfig ${where} has no current context with a cluster; choose one with: kubectl config use-context NAME`,
     );
   }
+  return config;
 }

@@ -1,7 +1,9 @@
 import { type KubeConfig, ListWatch } from '@kubernetes/client-node';
 import { isJsonObject } from '../pod/json.ts';
-import { ApiError, describeError, getJson } from './get-json.ts';
+import { ApiError, type ApiServer, describeError } from './api-server.ts';
+import { getJson } from './get-json.ts';
 import { GuardedWatch, type LabelledObject, labelledObject } from './guarded-watch.ts';
+import { kubeconfigApiServer } from './kubeconfig-api-server.ts';
 import type { Labels, Namespaces } from './namespaces.ts';
 import { type Clock, createPace, systemClock } from './pace.ts';
 
@@ -38,6 +40,7 @@ export function followNamespaces(
   events: InformerEvents,
   clock: Clock = systemClock,
 ): Namespaces {
+  const api = kubeconfigApiServer(config);
   const stopping = new AbortController();
   const cache = new LabelCache();
   const refreshes = new Map<string, Promise<Labels | null>>();
@@ -47,7 +50,12 @@ export function followNamespaces(
     while (!stopping.signal.aborted) {
       await pace();
       if (stopping.signal.aborted) return;
-      const end = await runSession(config, cache, { pace, clock, stopping: stopping.signal, events });
+      const end = await runSession({ config, api }, cache, {
+        pace,
+        clock,
+        stopping: stopping.signal,
+        events,
+      });
       if (end) events.restarting(end.cause, end.detail);
     }
   };
@@ -55,7 +63,7 @@ export function followNamespaces(
 
   const read = async (name: string): Promise<Labels | null> => {
     const unchanged = cache.watchForChange(name);
-    const labels = await readLabels(config, name, stopping.signal).finally(() => cache.unwatch(name));
+    const labels = await readLabels(api, name, stopping.signal).finally(() => cache.unwatch(name));
     // What the watch said meanwhile may be newer; and if it is older, the newer is on its way.
     if (unchanged()) cache.set(name, labels);
     return labels;
@@ -139,7 +147,7 @@ interface SessionEnd {
 
 /** One list and the watch after it. Returns why it ended; null where it was stopped. */
 async function runSession(
-  config: KubeConfig,
+  { config, api }: { readonly config: KubeConfig; readonly api: ApiServer },
   cache: LabelCache,
   { pace, clock, stopping, events }: SessionTools,
 ): Promise<SessionEnd | null> {
@@ -153,10 +161,7 @@ async function runSession(
   stopping.addEventListener('abort', stop, { once: true });
 
   const list = async () => {
-    const page = await listNamespaces(
-      config,
-      AbortSignal.any([over.signal, AbortSignal.timeout(listTimeoutMs)]),
-    );
+    const page = await listNamespaces(api, over.signal);
     if (!over.signal.aborted) {
       cache.replace(page.items);
       events.listed(cache.size);
@@ -186,10 +191,10 @@ async function runSession(
 }
 
 async function listNamespaces(
-  config: KubeConfig,
+  api: ApiServer,
   signal: AbortSignal,
 ): Promise<{ items: LabelledObject[]; metadata: { resourceVersion: string } }> {
-  const list = await getJson(config, namespacesPath, signal);
+  const list = await getJson(api, namespacesPath, { signal, timeoutMs: listTimeoutMs });
   const { items, metadata } = isJsonObject(list) ? list : {};
   const version = isJsonObject(metadata) ? metadata.resourceVersion : undefined;
   if (!Array.isArray(items) || typeof version !== 'string') {
@@ -201,11 +206,13 @@ async function listNamespaces(
   };
 }
 
-async function readLabels(config: KubeConfig, name: string, stopping: AbortSignal): Promise<Labels | null> {
-  const signal = AbortSignal.any([stopping, AbortSignal.timeout(refreshTimeoutMs)]);
+async function readLabels(api: ApiServer, name: string, signal: AbortSignal): Promise<Labels | null> {
   try {
     const object = labelledObject(
-      await getJson(config, `${namespacesPath}/${encodeURIComponent(name)}`, signal),
+      await getJson(api, `${namespacesPath}/${encodeURIComponent(name)}`, {
+        signal,
+        timeoutMs: refreshTimeoutMs,
+      }),
     );
     if (object === null) throw new ApiError(200, `${namespacesPath}/${name} is not answered with an object`);
     return labelsOf(object);

@@ -39,7 +39,7 @@ describe('recovery', () => {
     ['a 401 and a 403', [failing(401), failing(403)], /^HTTP 401 /],
     ['a 410', [failing(410)], /^HTTP 410 /],
     ['a 429', [failing(429)], /^HTTP 429 /],
-    ['a reset', [resetting, resetting], /^fetch failed: /],
+    ['a reset', [resetting, resetting], /^no answer from https:.* socket hang up$/],
     ['HTML', [answering('<html>a proxy</html>')], /is not answered in JSON: <html>/],
     ['half a list', [answering('{"items": [{"metadata"')], /is not answered in JSON/],
     ['an object that is no list', [answering('{"kind": "Status"}')], /is not answered with a list/],

@@ -103,7 +103,7 @@ describe('refresh', () => {
     api.script('get', [failing(403), resetting, answering('[]')]);
     await expect(namespaces.refresh('shop')).rejects.toThrow('the namespace shop cannot be read: HTTP 403');
     await expect(namespaces.refresh('shop')).rejects.toThrow(
-      'the namespace shop cannot be read: fetch failed',
+      'the namespace shop cannot be read: no answer from https://127.0.0.1:',
     );
     await expect(namespaces.refresh('shop')).rejects.toThrow('is not answered with an object');
     expect(namespaces.labelsOf('shop')).toEqual(labels({ inject: 'auto' }));

@@ -1,0 +1,141 @@
+import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http';
+import { Agent as HttpsAgent, request as httpsRequest, type RequestOptions as NodeOptions } from 'node:https';
+import { version } from '../version.ts';
+import { type Answer, ApiError, type ApiServer, type RequestOptions } from './api-server.ts';
+
+/** Where an API server is, and how to prove who asks. */
+export interface Endpoint {
+  readonly server: URL;
+  /** Certificates, headers and whatever else Node's request takes; an agent of its own beats the one of here. */
+  readonly options: NodeOptions;
+}
+
+const defaultTimeoutMs = 30_000;
+const defaultMaxBytes = 64 * 1024 * 1024;
+const longestText = 1024;
+/** Shorter than the API server keeps an idle connection (90 s), so that none is closed at the moment of its use. */
+const idleMs = 30_000;
+
+/**
+ * Talks to an API server over Node's own HTTPS (plain HTTP where its address says so), on connections that it keeps
+ * for half a minute. It follows no redirection.
+ *
+ * @param endpointOf Asked before every request, since tokens and certificates are renewed while this runs. What it
+ *   throws is thrown by the request.
+ */
+export function apiServerAt(endpointOf: () => Promise<Endpoint>): ApiServer {
+  const kept = { keepAlive: true, timeout: idleMs };
+  const agents = { 'http:': new HttpAgent(kept), 'https:': new HttpsAgent(kept) };
+  return {
+    request(method, path, body, options = {}) {
+      return within(options.timeoutMs ?? defaultTimeoutMs, options.signal, async (over) => {
+        const { server, options: own } = await endpointOf();
+        const protocol = server.protocol === 'http:' ? 'http:' : 'https:';
+        const payload = body === undefined ? null : JSON.stringify(body);
+        const nodeOptions: NodeOptions = {
+          agent: agents[protocol],
+          ...own,
+          method,
+          protocol,
+          // Node takes an IPv6 address without the brackets that it has in a URL.
+          hostname: server.hostname.replace(/^\[(.*)\]$/, '$1'),
+          port: server.port,
+          path: server.pathname.replace(/\/$/, '') + path,
+          headers: { ...own.headers, ...headersOf(payload, options) },
+          signal: over,
+        };
+        try {
+          return await exchange(nodeOptions, payload, options.maxBytes ?? defaultMaxBytes);
+        } catch (error) {
+          throw error instanceof ApiError
+            ? error
+            : new Error(`no answer from ${server.origin}`, { cause: error });
+        }
+      });
+    },
+  };
+}
+
+function headersOf(payload: string | null, { accept, contentType }: RequestOptions): Record<string, string> {
+  return {
+    accept: accept ?? 'application/json',
+    'user-agent': `gravekeeper/${version}`,
+    ...(payload === null
+      ? {}
+      : {
+          'content-type': contentType ?? 'application/json',
+          'content-length': String(Buffer.byteLength(payload)),
+        }),
+  };
+}
+
+/** Sends a request and reads the whole answer. */
+function exchange(options: NodeOptions, payload: string | null, maxBytes: number): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const send = options.protocol === 'http:' ? httpRequest : httpsRequest;
+    const request = send(options, (response) => {
+      const chunks: Buffer[] = [];
+      let size = 0;
+      response.on('data', (chunk: Buffer) => {
+        size += chunk.length;
+        chunks.push(chunk);
+        if (size <= maxBytes) return;
+        reject(
+          new ApiError(
+            response.statusCode ?? 0,
+            `${options.path} is answered with more than ${maxBytes} bytes`,
+          ),
+        );
+        request.destroy();
+      });
+      response.once('end', () => resolve(answerOf(response, Buffer.concat(chunks).toString())));
+      response.once('error', reject);
+    });
+    request.once('error', reject);
+    request.end(payload);
+  });
+}
+
+function answerOf(response: IncomingMessage, text: string): Answer {
+  const seconds = Number.parseInt(response.headers['retry-after'] ?? '', 10);
+  const retryAfterMs = seconds >= 0 ? seconds * 1000 : null;
+  const status = response.statusCode ?? 0;
+  try {
+    return { status, body: JSON.parse(text), text: '', retryAfterMs };
+  } catch {
+    return { status, body: null, text: text.slice(0, longestText), retryAfterMs };
+  }
+}
+
+/**
+ * Lets work end in time: it rejects when the time is up or the outer signal aborts, also where the work does not heed
+ * its own signal. AbortSignal.any would leave something behind at a long-lived outer signal each time.
+ */
+async function within<T>(
+  timeoutMs: number,
+  outer: AbortSignal | undefined,
+  work: (over: AbortSignal) => Promise<T>,
+): Promise<T> {
+  outer?.throwIfAborted();
+  const over = new AbortController();
+  const ended = Promise.withResolvers<never>();
+  const end = (reason: unknown) => {
+    ended.reject(reason);
+    over.abort(reason);
+  };
+  const timer = setTimeout(() => end(timeout(timeoutMs)), timeoutMs);
+  const onAbort = () => end(outer?.reason);
+  outer?.addEventListener('abort', onAbort, { once: true });
+  try {
+    return await Promise.race([work(over.signal), ended.promise]);
+  } finally {
+    clearTimeout(timer);
+    outer?.removeEventListener('abort', onAbort);
+  }
+}
+
+function timeout(ms: number): Error {
+  const error = new Error(`no answer within ${ms / 1000} s`);
+  error.name = 'TimeoutError';
+  return error;
+}
