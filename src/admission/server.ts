@@ -21,6 +21,11 @@ export interface Address {
   readonly host?: string;
 }
 
+/** Hears of what a server could go on after. */
+export interface ErrorLog {
+  error(details: object, message: string): void;
+}
+
 /** A server that listens. */
 export interface Listener {
   /** The port that it listens on. */
@@ -87,7 +92,11 @@ export async function serveHttps(
  * @param log Hears of errors.
  * @throws {InputError} if it cannot listen there.
  */
-export async function serveHttp(handler: RequestListener, address: Address, log: Log): Promise<Listener> {
+export async function serveHttp(
+  handler: RequestListener,
+  address: Address,
+  log: ErrorLog,
+): Promise<Listener> {
   return listen(createHttpServer(timeouts, handler), 'connection', address, log);
 }
 
@@ -133,7 +142,7 @@ async function listen(
   server: Server,
   connectionEvent: 'connection' | 'secureConnection',
   { port, host }: Address,
-  log: Log,
+  log: ErrorLog,
 ): Promise<Listener> {
   const connections = new Set<Socket>();
   /** Connections that no request has come on: Node counts them as busy, and would wait for them. */
