@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import {
   createMetrics,
@@ -9,8 +8,9 @@ import {
   webhooks,
 } from '../../../src/admission/metrics.ts';
 import { reasonCodes } from '../../../src/reasons.ts';
+import { sectionOf, tableIn } from '../metrics-page.ts';
 
-const page = readFileSync(new URL('../../../docs/metrics.md', import.meta.url), 'utf8');
+const section = sectionOf('The webhook');
 
 /** Metrics after everything that can be counted was counted once. */
 function everythingCounted() {
@@ -27,24 +27,6 @@ function everythingCounted() {
   metrics.namespaceCacheSynced(true);
   metrics.namespaceWatchRestarted('error');
   return metrics;
-}
-
-/** The rows of the page's table with this heading, as cells without their code marks. */
-function table(firstHeading: string): string[][] {
-  const lines = page.split('\n');
-  const start = lines.findIndex((line) => line.startsWith(`| ${firstHeading} |`));
-  const rows = lines.slice(start + 2);
-  return rows
-    .slice(
-      0,
-      rows.findIndex((line) => !line.startsWith('|')),
-    )
-    .map((line) =>
-      line
-        .split('|')
-        .slice(1, -1)
-        .map((cell) => cell.trim().replaceAll('`', '')),
-    );
 }
 
 describe('createMetrics', () => {
@@ -104,18 +86,20 @@ describe('createMetrics', () => {
   });
 });
 
-describe('docs/metrics.md', () => {
+describe('docs/metrics.md on the webhook', () => {
   it('lists every metric with its type, labels and meaning, and no other', async () => {
     const metrics = await everythingCounted().registry.getMetricsAsJSON();
     const registered = metrics.map(({ name, type, help, values }) => {
       const labels = Object.keys(values[0]?.labels ?? {}).filter((label) => label !== 'le');
       return [name, String(type), labels.join(', '), help];
     });
-    expect(table('metric').sort()).toEqual(registered.sort());
+    expect(tableIn(section, 'metric').sort()).toEqual(registered.sort());
   });
 
   it('lists the values of every label that has a fixed list', () => {
-    const listed = Object.fromEntries(table('label').map(([label = '', values = '']) => [label, values]));
+    const listed = Object.fromEntries(
+      tableIn(section, 'label').map(([label = '', values = '']) => [label, values]),
+    );
     expect(listed).toMatchObject({
       webhook: webhooks.join(', '),
       'outcome of gravekeeper_admission_requests_total': outcomes.join(', '),
@@ -123,15 +107,15 @@ describe('docs/metrics.md', () => {
       result: results.join(', '),
       cause: watchRestartCauses.join(', '),
     });
-    for (const outcome of [...outcomes, ...denialOutcomes]) expect(page).toContain(`\n- \`${outcome}\`: `);
+    for (const outcome of [...outcomes, ...denialOutcomes]) expect(section).toContain(`\n- \`${outcome}\`: `);
   });
 
   it('names only metrics and reasons that exist in its examples', async () => {
     const names = (await everythingCounted().registry.getMetricsAsJSON()).map(({ name }) => name);
-    for (const [name] of page.matchAll(/gravekeeper_[a-z_]+/g)) {
+    for (const [name] of section.matchAll(/gravekeeper_[a-z_]+/g)) {
       expect(names).toContain(name.replace(/_bucket$/, ''));
     }
-    const silenced = /reason!~"([^"]+)"/.exec(page)?.[1] ?? '';
+    const silenced = /reason!~"([^"]+)"/.exec(section)?.[1] ?? '';
     for (const pattern of silenced.split('|')) {
       expect(reasonCodes.some((code) => new RegExp(`^${pattern}$`).test(code))).toBe(true);
     }
