@@ -1,13 +1,16 @@
+import { existsSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { type KernelMemory, readKernelMemory } from '../emulate/kernel-memory.ts';
 import { type PidLimit, readPidLimits, tightest } from '../emulate/limits.ts';
-import { readProcess } from '../emulate/processes.ts';
 import { findTini } from '../emulate/programs.ts';
 import { needsProgram, type Unavailable } from '../emulate/unavailable.ts';
-import { type Count, type Emulation, startZombies, type Zombie } from '../emulate/zombies.ts';
+import { type Count, type Emulation, startZombies } from '../emulate/zombies.ts';
 import { InputError } from '../input-error.ts';
-import { escapeText, table, terminalOf } from '../terminal.ts';
+import { readText } from '../proc/read-text.ts';
+import { openProcRoot, type ProcRoot } from '../proc/root.ts';
+import { escapeText } from '../terminal.ts';
+import { memoryOf } from './emulate/memory.ts';
+import { jsonReport, type OwnCgroup, type Report, type Scene, textReport } from './emulate/report.ts';
 
 const help = `
 An orphan is a zombie that PID 1 adopted and never reaps; an init in its place would. An unreaped child has a
@@ -44,31 +47,6 @@ interface Options {
   readonly output: 'table' | 'json';
 }
 
-/** What there is to see once the zombies are there. */
-interface Scene {
-  readonly pid1: number;
-  readonly init: string | null;
-  readonly asked: Count;
-  readonly there: Count;
-  readonly zombies: readonly Zombie[];
-  /** The limit on processes that is reached first. */
-  readonly limit: PidLimit | null;
-  /** What one zombie costs the kernel in bytes, where that can be told, and by whose account. */
-  readonly memory: {
-    readonly bytesPerZombie: number | null;
-    readonly source: string | null;
-    readonly of: KernelMemory['of'] | null;
-  };
-}
-
-/** How the events of the command are told; each answers what to print. */
-interface Report {
-  started(scene: Scene, seconds: number): string;
-  interrupted(): string;
-  unavailable(obstacle: Unavailable): string;
-  ended(left: number): string;
-}
-
 async function emulate(options: Options): Promise<void> {
   const limit = tightest(readPidLimits());
   refuseTooMany(options.orphans + options.unreaped, limit);
@@ -102,7 +80,6 @@ async function stage(
   const { orphans, unreaped, seconds } = options;
   const asked = { orphans, unreaped };
   const init = options.init === 'tini' ? findTini() : null;
-  const memoryBefore = readKernelMemory();
   const emulation =
     options.init === 'tini' && init === null
       ? needsProgram('tini', 'tini', againOf(options))
@@ -117,14 +94,40 @@ async function stage(
       `no real zombies can be made here: ${emulation.unavailable}\nTo try again: ${emulation.retry}`,
     );
   }
-  const zombies = emulation.zombies();
-  const memory = memoryPerZombie(zombies.length, memoryBefore, readKernelMemory());
-  const scene = { pid1: emulation.pid1, init, asked, there: emulation.count(), zombies, limit, memory };
-  process.stdout.write(report.started(scene, seconds));
+  const proc = openProcRoot('/proc');
+  const scene = sceneOf(emulation, { init, asked, limit });
+  process.stdout.write(report.started(scene, seconds, (pid) => nameOf(pid, proc)));
   // Unreferenced, so that it holds nobody up when the namespace ends before its time.
   const time = delay(seconds * 1000, undefined, { ref: false, signal }).catch(() => {});
   await Promise.race([time, emulation.ended]);
-  process.stdout.write(report.ended(await emulation.stop()));
+  const left = await emulation.stop();
+  const isCgroupLeft = emulation.cgroup !== null && existsSync(emulation.cgroup);
+  process.stdout.write(report.ended({ left, cgroupLeft: isCgroupLeft ? emulation.cgroup : null }));
+}
+
+function sceneOf(emulation: Emulation, given: Pick<Scene, 'init' | 'asked' | 'limit'>): Scene {
+  const zombies = emulation.zombies();
+  return {
+    pid1: emulation.pid1,
+    ...given,
+    there: emulation.count(),
+    zombies,
+    cgroup: emulation.cgroup === null ? null : cgroupAt(emulation.cgroup),
+    memory: memoryOf(emulation.measured),
+  };
+}
+
+function cgroupAt(path: string): OwnCgroup {
+  const [processes = null, limit = null] = ['pids.current', 'pids.max'].map((file) => {
+    const text = readText(`${path}/${file}`)?.trim() ?? '';
+    return /^\d+$/.test(text) ? Number(text) : null;
+  });
+  return { path, processes, limit };
+}
+
+function nameOf(pid: number, proc: ProcRoot): string {
+  const process = proc.stat(pid);
+  return process === null ? String(pid) : `${pid} (${escapeText(process.comm)})`;
 }
 
 /** Starts an emulation, or answers null where a signal came first. */
@@ -135,7 +138,13 @@ async function startUnlessInterrupted(
   again: string,
 ): Promise<Emulation | Unavailable | null> {
   try {
-    return await startZombies({ ...asked, init: init === null ? null : [init, '-s', '--'], signal, again });
+    return await startZombies({
+      ...asked,
+      init: init === null ? null : [init, '-s', '--'],
+      measure: true,
+      signal,
+      again,
+    });
   } catch (error) {
     if (signal.aborted) return null;
     throw error;
@@ -145,106 +154,6 @@ async function startUnlessInterrupted(
 function againOf({ orphans, unreaped, seconds, init }: Options): string {
   const numbers = `--orphans ${orphans} --unreaped ${unreaped} --seconds ${seconds}`;
   return `npm run -s gravekeeper -- emulate ${numbers}${init ? ` --init ${init}` : ''}`;
-}
-
-/** Fewer drown in what else the kernel allocates at the same time. */
-const MEASURABLE = 1_000;
-
-function memoryPerZombie(
-  zombies: number,
-  before: KernelMemory | null,
-  after: KernelMemory | null,
-): Scene['memory'] {
-  if (before === null || after === null || before.source !== after.source) {
-    return { bytesPerZombie: null, source: null, of: null };
-  }
-  const growth = after.bytes - before.bytes;
-  const isTelling = zombies >= MEASURABLE && growth > 0;
-  return {
-    bytesPerZombie: isTelling ? Math.round(growth / zombies) : null,
-    source: after.source,
-    of: after.of,
-  };
-}
-
-const jsonReport: Report = {
-  started: (scene) => jsonLine({ event: 'started', ...scene }),
-  interrupted: () => jsonLine({ event: 'interrupted' }),
-  unavailable: (obstacle) => jsonLine({ event: 'unavailable', ...obstacle }),
-  ended: (left) => jsonLine({ event: 'ended', left }),
-};
-
-function jsonLine(value: object): string {
-  return `${JSON.stringify({ schemaVersion: 1, ...value })}\n`;
-}
-
-const textReport: Report = {
-  started: (scene, seconds) =>
-    [
-      `PID 1 of the new namespace is ${nameOf(scene.pid1)}.`,
-      ...kindLines(scene),
-      '',
-      ...zombieTable(scene.zombies),
-      ...(scene.zombies.length > 0 ? ['', `The same with ps: ${psCommand(scene.zombies)}`] : []),
-      memoryLine(scene),
-      `They stay for ${seconds} s; Ctrl-C ends it sooner.`,
-      '',
-    ].join('\n'),
-  interrupted: () => 'Interrupted before all of them were made; the namespace has ended.\n',
-  // What is said on stderr is enough for people.
-  unavailable: () => '',
-  ended: (left) => `The namespace has ended. Left of its processes in /proc: ${left}.\n`,
-};
-
-function kindLines({ asked, there, init }: Scene): string[] {
-  const orphans =
-    init === null
-      ? 'PID 1 adopted them and never waits; an init in its place would reap them (--init tini).'
-      : 'PID 1 is tini, which reaps what it adopts.';
-  const unreaped = 'their parent lives and never waits, so no init can reap them.';
-  return [
-    ...(asked.orphans > 0 ? [`${there.orphans} of ${asked.orphans} orphans are there: ${orphans}`] : []),
-    ...(asked.unreaped > 0
-      ? [`${there.unreaped} of ${asked.unreaped} unreaped children are there: ${unreaped}`]
-      : []),
-  ];
-}
-
-const SHOWN = 20;
-
-function zombieTable(zombies: readonly Zombie[]): string[] {
-  if (zombies.length === 0) return ['No zombie is there.'];
-  const parents = new Map(zombies.map(({ ppid }) => [ppid, nameOf(ppid)]));
-  const rows = zombies
-    .slice(0, SHOWN)
-    .map(({ kind, pid, ppid, comm }) => [kind, String(pid), escapeText(comm), parents.get(ppid) ?? '']);
-  const more = zombies.length - SHOWN;
-  return [
-    table([['KIND', 'PID', 'COMMAND', 'PARENT'], ...rows], terminalOf(process.stdout)).trimEnd(),
-    ...(more > 0 ? [`… and ${more} more`] : []),
-  ];
-}
-
-function nameOf(pid: number): string {
-  const process = readProcess(pid);
-  return process === null ? String(pid) : `${pid} (${escapeText(process.comm)})`;
-}
-
-function psCommand(zombies: readonly Zombie[]): string {
-  const parents = new Set(zombies.map(({ ppid }) => ppid));
-  return `ps -o pid,ppid,stat,comm --ppid ${[...parents].join(',')}`;
-}
-
-function memoryLine({ memory, zombies }: Scene): string {
-  if (memory.source === null) return 'What they cost the kernel cannot be read here.';
-  if (memory.bytesPerZombie === null) {
-    return zombies.length < MEASURABLE
-      ? `From ${MEASURABLE} zombies on, the memory that each one costs is shown too.`
-      : `What they cost the kernel cannot be told: ${memory.source} did not grow.`;
-  }
-  const kibibytes = (memory.bytesPerZombie / 1024).toFixed(1);
-  const others = memory.of === 'machine' ? ', with what others did on this machine at the same time' : '';
-  return `One costs the kernel about ${kibibytes} KiB, by what ${memory.source} grew${others}.`;
 }
 
 function secondsOf(text: string): number {

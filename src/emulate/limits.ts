@@ -1,4 +1,5 @@
-import { readFileSync } from 'node:fs';
+import { type CgroupLine, parseCgroup } from '../proc/cgroup.ts';
+import { type ReadText, readText } from '../proc/read-text.ts';
 
 /** A limit on the number of processes and threads, zombies included. */
 export interface PidLimit {
@@ -7,34 +8,16 @@ export interface PidLimit {
   readonly limit: number;
 }
 
-/** Reads a whole file, or answers null where it cannot be read. */
-export type ReadFile = (path: string) => string | null;
-
-/** Reads a text file, or answers null where it is missing or forbidden. */
-export function readTextFile(path: string): string | null {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    return null;
-  }
-}
-
-/** Where the pids controller is mounted: alone (cgroup v1), or with all others (cgroup v2). */
-const pidsMounts = [
-  { controller: 'pids', mount: '/sys/fs/cgroup/pids' },
-  { controller: '', mount: '/sys/fs/cgroup' },
-];
-
 /**
  * Reads every PID limit that holds for this process and that can be read here, unlimited ones left out.
  *
  * @param read Reads a file; left out, the real one.
  */
-export function readPidLimits(read: ReadFile = readTextFile): PidLimit[] {
-  const cgroups = parseCgroups(read('/proc/self/cgroup') ?? '');
-  const pidsMax = pidsMounts.flatMap(({ controller, mount }) => {
-    const path = cgroups.get(controller);
-    return path === undefined ? [] : ancestors(path).map((folder) => `${mount}${folder}/pids.max`);
+export function readPidLimits(read: ReadText = readText): PidLimit[] {
+  const cgroups = parseCgroup(read('/proc/self/cgroup') ?? '');
+  const pidsMax = cgroups.flatMap((line) => {
+    const mount = pidsMount(line);
+    return mount === null ? [] : ancestors(line.path).map((folder) => `${mount}${folder}/pids.max`);
   });
   return [
     ...['kernel/pid_max', 'kernel/threads-max'].map((setting) => ({
@@ -57,17 +40,10 @@ export function tightest(limits: readonly PidLimit[]): PidLimit | null {
   return limits.toSorted((a, b) => a.limit - b.limit)[0] ?? null;
 }
 
-/**
- * Reads the lines of `/proc/PID/cgroup`, `ID:CONTROLLERS:PATH`; a path may hold colons.
- *
- * @returns Path by controller; that of cgroup v2 has the empty name.
- */
-export function parseCgroups(text: string): ReadonlyMap<string, string> {
-  return new Map(
-    [...text.matchAll(/^\d+:([^:\n]*):(.*)$/gm)].flatMap(([, controllers = '', path = '']) =>
-      controllers.split(',').map((controller) => [controller, path] as const),
-    ),
-  );
+/** Where the hierarchy of the pids controller is mounted: alone under cgroup v1, with all others under v2. */
+function pidsMount({ hierarchy, controllers }: CgroupLine): string | null {
+  if (controllers.includes('pids')) return '/sys/fs/cgroup/pids';
+  return hierarchy === 0 ? '/sys/fs/cgroup' : null;
 }
 
 /**

@@ -2,7 +2,9 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { Duplex } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
-import { type Process, readCommandLine } from './processes.ts';
+import type { ProcRoot } from '../proc/root.ts';
+import type { OwnCgroup } from './own-cgroup.ts';
+import type { Member } from './tree.ts';
 
 /** What `$0` is in every shell of a maker; by it they are told from the programs that they turn into. */
 const MARK = 'gravekeeper-emulate';
@@ -32,6 +34,27 @@ serve &
 exec cat <&3
 `;
 
+/**
+ * Runs the words that follow the two folders of a cgroup in that cgroup, and removes it when they have ended: this
+ * shell stays outside, and outlives a command that is killed. A process that has just died may hold a cgroup for a
+ * moment. What cannot be entered is left alone; /proc tells whether it was.
+ */
+const inCgroup = `
+pids=$1 memory=$2
+shift 2
+(
+  for folder in "$pids" "$memory"; do [ -z "$folder" ] || echo 0 > "$folder/cgroup.procs"; done 2>/dev/null
+  exec "$@"
+)
+for folder in "$pids" "$memory"; do
+  tries=5
+  while [ -n "$folder" ] && [ -d "$folder" ] && ! rmdir "$folder" 2>/dev/null && [ "$tries" -gt 0 ]; do
+    tries=$((tries - 1))
+    sleep 1
+  done
+done
+`;
+
 /** The longest that any single step may take, in milliseconds. */
 const DEADLINE_MS = 30_000;
 const POLL_MS = 5;
@@ -41,7 +64,7 @@ export class MakerError extends Error {}
 
 /** A shell in a PID namespace of its own that makes batches of children, and the pipes that lead to it. */
 export interface Maker {
-  /** PID of `unshare`, the parent of the namespace's PID 1. */
+  /** PID of the shell outside, the parent of `unshare`, which is the parent of the namespace's PID 1. */
   readonly pid: number;
   /** Resolves when the namespace and everything in it has ended. */
   readonly ended: Promise<void>;
@@ -63,11 +86,14 @@ export interface Maker {
  * Starts a maker.
  *
  * @param init Words to put in front of it, which then become PID 1; empty for none.
+ * @param cgroup What to run it in; null for the cgroup of this process.
  */
-export function startMaker(init: readonly string[]): Maker {
+export function startMaker(init: readonly string[], cgroup: OwnCgroup | null): Maker {
+  const unshare = ['unshare', '--user', '--map-root-user', '--pid', '--fork'];
+  const folders = [cgroup?.pids ?? '', cgroup?.memory ?? ''];
   const child = spawn(
-    'unshare',
-    ['--user', '--map-root-user', '--pid', '--fork', ...init, 'sh', '-c', script, MARK],
+    'sh',
+    ['-c', inCgroup, 'gravekeeper-cgroup', ...folders, ...unshare, ...init, 'sh', '-c', script, MARK],
     {
       // In a session of its own no Ctrl-C of the terminal reaches it: this process decides when it ends.
       detached: true,
@@ -116,9 +142,9 @@ export function startMaker(init: readonly string[]): Maker {
 }
 
 /** The processes of a tree that are shells of a maker, and have not turned into another program or died. */
-export function makersIn(tree: readonly Process[]): Process[] {
-  return tree.filter((process) => {
-    const words = process.state === 'Z' ? [] : readCommandLine(process.pid);
+export function makersIn(tree: readonly Member[], proc: ProcRoot): Member[] {
+  return tree.filter(({ pid, state }) => {
+    const words = state === 'Z' ? [] : (proc.commandLine(pid) ?? []);
     return words.length === 4 && words[3] === MARK;
   });
 }

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readText } from '../proc/read-text.ts';
 
 /** Why no real zombies can be made here, for people, and what to type instead. */
 export interface Unavailable {
@@ -12,11 +12,7 @@ export type ReadSetting = (name: string) => string | null;
 
 /** Reads a kernel setting from /proc/sys. */
 export function readSetting(name: string): string | null {
-  try {
-    return readFileSync(`/proc/sys/${name.replaceAll('.', '/')}`, 'utf8').trim();
-  } catch {
-    return null;
-  }
+  return readText(`/proc/sys/${name.replaceAll('.', '/')}`)?.trim() ?? null;
 }
 
 /** The answer on a system without PID namespaces: the same command in a Linux container. */

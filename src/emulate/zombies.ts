@@ -1,7 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { openProcRoot, type ProcRoot } from '../proc/root.ts';
+import { ProcessTable } from '../proc/table.ts';
+import { type KernelMemory, readKernelMemory, settled } from './kernel-memory.ts';
 import { type Maker, MakerError, makersIn, startMaker, until } from './maker.ts';
-import { isIdle, isZombie, type Process, readProcess, readProcesses, treeOf } from './processes.ts';
+import { entered, makeOwnCgroup, type OwnCgroup, removeOwnCgroup } from './own-cgroup.ts';
 import { findProgram } from './programs.ts';
+import { isIdle, type Member, treeOf } from './tree.ts';
 import {
   brokeOff,
   needsLinux,
@@ -28,10 +32,24 @@ export interface Zombie {
   readonly comm: string;
 }
 
+/**
+ * An account of the kernel without zombies, and with so many orphans. Unreaped children come after that: their
+ * parents live, and would be in the account too.
+ */
+export interface Measured {
+  readonly orphans: number;
+  readonly before: KernelMemory;
+  readonly after: KernelMemory;
+}
+
 /** A PID namespace with real zombies in it. It dies with this process, also when that is killed. */
 export interface Emulation {
   /** PID 1 of the new namespace, as seen from here. */
   readonly pid1: number;
+  /** The folder of the pids cgroup that was made for it; null where it runs in that of this process. */
+  readonly cgroup: string | null;
+  /** How many orphans there were when what they cost was measured, and by which account; null if it was not. */
+  readonly measured: Measured | null;
   /** The zombies that /proc shows now. */
   zombies(): Zombie[];
   /** How many zombies /proc shows now. */
@@ -46,6 +64,8 @@ export interface Emulation {
 export interface EmulationOptions extends Count {
   /** The words of an init to put in front, such as `['/usr/bin/tini', '-s', '--']`; left out or null, none. */
   readonly init?: readonly string[] | null;
+  /** Whether to measure what they cost the kernel, which takes a moment more. */
+  readonly measure?: boolean;
   /** Ends the emulation when aborted. */
   readonly signal?: AbortSignal;
   /** The command that a person would run again once an obstacle is removed. */
@@ -57,6 +77,9 @@ export interface EmulationOptions extends Count {
  * a parent of its own.
  */
 const BATCH = 500;
+
+/** Room in the cgroup for what is there besides zombies and their parents: shells, `unshare` and an init. */
+const OTHERS = 32;
 
 /**
  * Makes real zombies in a user and PID namespace of their own, with nothing but `unshare` and a POSIX shell, and
@@ -70,7 +93,8 @@ const BATCH = 500;
  * @throws the signal's reason, if it is aborted before all are made.
  */
 export async function startZombies(options: EmulationOptions): Promise<Emulation | Unavailable> {
-  const { orphans, unreaped, init = null, signal, again = 'npm run -s gravekeeper -- emulate' } = options;
+  const { orphans, unreaped, init = null, measure = false, signal } = options;
+  const { again = 'npm run -s gravekeeper -- emulate' } = options;
   for (const count of [orphans, unreaped]) {
     if (!Number.isSafeInteger(count) || count < 0) throw new RangeError(`${count} is no number of zombies`);
   }
@@ -79,18 +103,23 @@ export async function startZombies(options: EmulationOptions): Promise<Emulation
   if (findProgram('unshare') === null) return needsProgram('unshare', 'util-linux', again);
   if (init?.[0] !== undefined && findProgram(init[0]) === null) return needsProgram(init[0], 'tini', again);
 
-  const maker = startMaker(init ?? []);
+  const proc = openProcRoot('/proc');
+  const cgroup = makeOwnCgroup(orphans + unreaped + Math.ceil(unreaped / BATCH) + OTHERS, proc);
+  const maker = startMaker(init ?? [], cgroup);
+  const ended = maker.ended.then(() => {
+    if (cgroup) removeOwnCgroup(cgroup);
+  });
   let emulation: RunningEmulation | null = null;
-  const abort = () => void (emulation ? emulation.stop() : endEarly(maker));
+  const abort = () => void (emulation ? emulation.stop() : endEarly(maker, ended, proc));
   signal?.addEventListener('abort', abort, { once: true });
-  void maker.ended.then(() => signal?.removeEventListener('abort', abort));
+  void ended.then(() => signal?.removeEventListener('abort', abort));
   try {
     await maker.hear();
-    emulation = new RunningEmulation(maker);
-    await emulation.fill({ orphans, unreaped });
+    emulation = new RunningEmulation(maker, ended, cgroup, proc);
+    await emulation.fill({ orphans, unreaped }, measure);
     return emulation;
   } catch (error) {
-    await (emulation ? emulation.stop() : endEarly(maker));
+    await (emulation ? emulation.stop() : endEarly(maker, ended, proc));
     signal?.throwIfAborted();
     if (!(error instanceof MakerError)) throw error;
     return emulation ? brokeOff(error.message, again) : whyForbidden(error.message, readSetting, again);
@@ -99,16 +128,26 @@ export async function startZombies(options: EmulationOptions): Promise<Emulation
 
 class RunningEmulation implements Emulation {
   readonly ended: Promise<void>;
+  readonly cgroup: string | null;
+  measured: Measured | null = null;
   readonly #maker: Maker;
-  readonly #root: Process;
+  readonly #proc: ProcRoot;
+  readonly #table = new ProcessTable();
+  readonly #root: Member;
+  /** The folder whose account holds this namespace alone. */
+  readonly #account: string | null;
   #left: Promise<number> | null = null;
 
-  constructor(maker: Maker) {
-    const root = pid1Of(maker);
+  constructor(maker: Maker, ended: Promise<void>, cgroup: OwnCgroup | null, proc: ProcRoot) {
+    const root = pid1Of(maker, proc);
     if (!root) throw new MakerError('PID 1 of the namespace is not to be seen in /proc');
+    const own = entered(cgroup, root.pid, proc);
     this.#maker = maker;
+    this.#proc = proc;
     this.#root = root;
-    this.ended = maker.ended;
+    this.#account = own?.memory ?? null;
+    this.cgroup = own?.pids ?? null;
+    this.ended = ended;
   }
 
   get pid1(): number {
@@ -117,12 +156,12 @@ class RunningEmulation implements Emulation {
 
   zombies(): Zombie[] {
     return this.#tree()
-      .filter(isZombie)
+      .filter(({ isZombie }) => isZombie)
       .map(({ pid, ppid, comm }) => ({
         kind: ppid === this.pid1 ? 'orphan' : 'unreaped-child',
         pid,
         ppid,
-        comm,
+        comm: comm ?? '',
       }));
   }
 
@@ -143,15 +182,23 @@ class RunningEmulation implements Emulation {
     // The closed pipes end a maker; an init in front of it may have reasons of its own to stay.
     if (members.length > 0) kill(this.pid1);
     await this.ended;
-    return untilGone(members);
+    return untilGone(members, this.#proc);
   }
 
   /** Makes the zombies, and waits until they have died and an idle init has reaped what it will. */
-  async fill({ orphans, unreaped }: Count): Promise<void> {
+  async fill({ orphans, unreaped }: Count, measure: boolean): Promise<void> {
     await until(() => this.#makers() === 1, 'the program in the namespace');
+    const before = measure ? await this.#memory() : null;
     for (const size of batches(orphans)) await this.#makeBatch(`orphans ${size}`, size);
+    await this.#untilSettled();
+    const after = measure ? await this.#memory() : null;
+    if (before && after) this.measured = { orphans: this.count().orphans, before, after };
     for (const size of batches(unreaped)) await this.#makeBatch(`unreaped ${size}`, size);
-    await until(() => this.#isSettled() && this.#isSettled(), 'a quiet namespace');
+    await this.#untilSettled();
+  }
+
+  #memory(): Promise<KernelMemory | null> {
+    return settled(() => readKernelMemory(this.#account));
   }
 
   async #makeBatch(request: string, size: number): Promise<void> {
@@ -163,36 +210,47 @@ class RunningEmulation implements Emulation {
   }
 
   #makers(): number {
-    return makersIn(this.#liveTree()).length;
+    return makersIn(this.#liveTree(), this.#proc).length;
+  }
+
+  #untilSettled(): Promise<void> {
+    return until(() => this.#isSettled() && this.#isSettled(), 'a quiet namespace');
   }
 
   #isSettled(): boolean {
-    return this.#liveTree().every((process) => process.state === 'Z' || isIdle(process.pid));
+    return this.#liveTree().every(({ pid, state }) => state === 'Z' || isIdle(pid, this.#proc));
   }
 
-  #liveTree(): Process[] {
+  #liveTree(): Member[] {
     const tree = this.#tree();
     if (tree.length === 0) throw new MakerError('the namespace has ended');
     return tree;
   }
 
-  #tree(): Process[] {
+  #tree(): Member[] {
+    const { pid, startTime } = this.#root;
+    this.#proc.readTable(this.#table);
+    const tree = treeOf(pid, this.#table);
     // Were PID 1 gone, its number could belong to a stranger by now.
-    const isAlive = readProcess(this.#root.pid)?.startTime === this.#root.startTime;
-    return isAlive ? treeOf(this.#root.pid, readProcesses()) : [];
+    return tree[0]?.startTime === startTime ? tree : [];
   }
 }
 
-function pid1Of(maker: Maker): Process | undefined {
-  return readProcesses().find((process) => process.ppid === maker.pid);
+/** PID 1 of the namespace: `unshare` is the only child of the shell outside, and PID 1 that of `unshare`. */
+function pid1Of(maker: Maker, proc: ProcRoot): Member | undefined {
+  const table = new ProcessTable();
+  proc.readTable(table);
+  const tree = treeOf(maker.pid, table);
+  const unshare = tree.find(({ ppid }) => ppid === maker.pid);
+  return unshare && tree.find(({ ppid }) => ppid === unshare.pid);
 }
 
 /** Ends a maker of which PID 1 may not be known yet. */
-async function endEarly(maker: Maker): Promise<void> {
+async function endEarly(maker: Maker, ended: Promise<void>, proc: ProcRoot): Promise<void> {
   maker.close();
-  const root = pid1Of(maker);
+  const root = pid1Of(maker, proc);
   if (root) kill(root.pid);
-  await maker.ended;
+  await ended;
 }
 
 function* batches(count: number): Generator<number> {
@@ -208,10 +266,10 @@ function kill(pid: number): void {
 }
 
 /** Waits until none of these processes is left, for five seconds at most; answers how many are. */
-async function untilGone(processes: readonly Process[]): Promise<number> {
+async function untilGone(processes: readonly Member[], proc: ProcRoot): Promise<number> {
   const end = performance.now() + 5_000;
   for (;;) {
-    const left = processes.filter(({ pid, startTime }) => readProcess(pid)?.startTime === startTime).length;
+    const left = processes.filter(({ pid, startTime }) => proc.stat(pid)?.startTime === startTime).length;
     if (left === 0 || performance.now() > end) return left;
     await delay(5);
   }

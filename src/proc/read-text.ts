@@ -1,5 +1,8 @@
 import { closeSync, constants, openSync, readSync } from 'node:fs';
 
+/** Reads a whole file, or answers null where it cannot be read. */
+export type ReadText = (path: string) => string | null;
+
 /** Without waiting for a writer where a copied tree holds a named pipe. */
 export const openFlags = constants.O_RDONLY | constants.O_NONBLOCK;
 

@@ -6,9 +6,12 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { afterEach, expect, it, vi } from 'vitest';
-import { isZombie, readProcess, readProcesses, treeOf } from '../../src/emulate/processes.ts';
 import { findProgram, findTini } from '../../src/emulate/programs.ts';
+import { type Member, treeOf } from '../../src/emulate/tree.ts';
 import { type Emulation, type EmulationOptions, startZombies } from '../../src/emulate/zombies.ts';
+import { openProcRoot } from '../../src/proc/root.ts';
+import { isZombie } from '../../src/proc/stat.ts';
+import { ProcessTable } from '../../src/proc/table.ts';
 import {
   describeWith,
   eventually,
@@ -21,6 +24,18 @@ import {
 } from '../support/process.ts';
 
 const running: Emulation[] = [];
+
+const proc = process.platform === 'linux' ? openProcRoot('/proc') : null;
+
+function readProcess(pid: number) {
+  return proc?.stat(pid) ?? null;
+}
+
+function membersOf(root: number): Member[] {
+  const table = new ProcessTable();
+  proc?.readTable(table);
+  return treeOf(root, table);
+}
 
 afterEach(async () => {
   vi.unstubAllEnvs();
@@ -76,7 +91,7 @@ describeWith([pidNamespaces], 'real zombies', () => {
 
   it('leaves nothing when it stops, and says so as often as it is asked', async () => {
     const emulation = await zombies({ orphans: 5, unreaped: 3 });
-    const members = treeOf(emulation.pid1, readProcesses());
+    const members = membersOf(emulation.pid1);
     expect(members.length).toBeGreaterThan(8);
     expect(await emulation.stop()).toBe(0);
     await emulation.ended;
@@ -176,7 +191,7 @@ describeWith([pidNamespaces], 'the process that made real zombies', () => {
   it('takes them with it when it is killed', async () => {
     const { child, said } = await inOwnProcess([], { orphans: 5, unreaped: 3 });
     expect(said.count).toEqual({ orphans: 5, unreaped: 3 });
-    const members = treeOf(said.pid1, readProcesses());
+    const members = membersOf(said.pid1);
     expect(members.length).toBeGreaterThan(8);
     child.kill('SIGKILL');
     await eventually(
@@ -189,7 +204,7 @@ describeWith([pidNamespaces], 'the process that made real zombies', () => {
 describeWith([pidNamespaces, tini], 'the process that made real zombies under tini', () => {
   it('takes them with it when it is killed', async () => {
     const { child, said } = await inOwnProcess([], { orphans: 5, unreaped: 3, init: [tiniPath, '-s', '--'] });
-    const members = treeOf(said.pid1, readProcesses());
+    const members = membersOf(said.pid1);
     child.kill('SIGKILL');
     await eventually(
       () => members.every(({ pid, startTime }) => readProcess(pid)?.startTime !== startTime),

@@ -6,7 +6,9 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
 import { afterEach } from 'vitest';
-import { readProcesses } from '../../src/emulate/processes.ts';
+import { treeOf } from '../../src/emulate/tree.ts';
+import { openProcRoot } from '../../src/proc/root.ts';
+import { ProcessTable } from '../../src/proc/table.ts';
 
 /** What to run as PID 1, as a container runtime would be told. */
 export interface ContainerOptions {
@@ -150,7 +152,9 @@ function containerOf(
 }
 
 function pid1Of(unshare: ChildProcess): number | undefined {
-  return readProcesses().find(({ ppid }) => ppid === unshare.pid)?.pid;
+  const table = new ProcessTable();
+  openProcRoot('/proc').readTable(table);
+  return treeOf(unshare.pid ?? 0, table)[1]?.pid;
 }
 
 function kill(pid: number | undefined, signal: NodeJS.Signals): void {

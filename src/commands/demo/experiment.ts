@@ -1,7 +1,7 @@
-import { readCommandLine } from '../../emulate/processes.ts';
 import { findTini } from '../../emulate/programs.ts';
 import type { Unavailable } from '../../emulate/unavailable.ts';
 import { type Count, startZombies } from '../../emulate/zombies.ts';
+import { openProcRoot } from '../../proc/root.ts';
 
 /** Real zombies counted from /proc, in a PID namespace whose PID 1 does not reap and in one with an init. */
 export interface Experiment {
@@ -42,7 +42,8 @@ async function measure(init: readonly string[] | null, again: string): Promise<M
   const emulation = await startZombies({ ...made, init, again });
   if ('unavailable' in emulation) return emulation;
   try {
-    return { pid1: readCommandLine(emulation.pid1).slice(0, shown).join(' '), left: emulation.count() };
+    const words = openProcRoot('/proc').commandLine(emulation.pid1) ?? [];
+    return { pid1: words.slice(0, shown).join(' '), left: emulation.count() };
   } finally {
     await emulation.stop();
   }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { parseCgroups, readPidLimits, tightest } from '../../../src/emulate/limits.ts';
+import { readPidLimits, tightest } from '../../../src/emulate/limits.ts';
 
 /** A reader of the files of a made-up machine. */
 function machine(files: Record<string, string>): (path: string) => string | null {
@@ -65,17 +65,5 @@ describe('tightest', () => {
 
   it('is null when none is known', () => {
     expect(tightest([])).toBeNull();
-  });
-});
-
-describe('parseCgroups', () => {
-  it('splits at the first two colons only and names each controller', () => {
-    expect(parseCgroups('4:cpu,cpuacct:/a:b:c\n0::/x\n')).toEqual(
-      new Map([
-        ['cpu', '/a:b:c'],
-        ['cpuacct', '/a:b:c'],
-        ['', '/x'],
-      ]),
-    );
   });
 });
