@@ -17,6 +17,8 @@ export interface ProcRoot {
   uptimeSeconds(): number | null;
   /** Processes and threads of the whole machine, zombies included. */
   nodeThreads(): number | null;
+  /** Processes and threads that were started since boot, on the whole machine. */
+  forks(): number | null;
   /**
    * Fills the table with every process that is visible here.
    *
@@ -82,6 +84,11 @@ class ProcFolder implements ProcRoot {
     // proc_loadavg(5): running and existing "kernel scheduling entities", with a slash between.
     const threads = /^\S+ \S+ \S+ \d+\/(\d{1,10}) /.exec(this.text('loadavg') ?? '')?.[1];
     return threads === undefined ? null : Number(threads);
+  }
+
+  forks(): number | null {
+    const forks = /^processes (\d{1,15})$/m.exec(this.text('stat') ?? '')?.[1];
+    return forks === undefined ? null : Number(forks);
   }
 
   readTable(table: ProcessTable): void {

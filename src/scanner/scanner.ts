@@ -5,6 +5,7 @@ import { adviceFor, type ParentFacts } from './advice.ts';
 import { shownCommandLine } from './cmdline.ts';
 import { Forecaster } from './forecaster.ts';
 import { type Group, groupsOf } from './groups.ts';
+import { HiddenThreads, nodeCounts } from './hidden-threads.ts';
 import { Inits } from './inits.ts';
 import { Kin } from './kin.ts';
 import type { Limits } from './limits.ts';
@@ -73,9 +74,9 @@ export function createScanner({ proc, limits, node, clock = systemScanClock }: S
   return {
     look(pods) {
       [table, before] = [before, table];
-      const threadsBefore = proc.nodeThreads();
+      const countsBefore = nodeCounts(proc);
       proc.readTable(table);
-      const threads = proc.nodeThreads();
+      const counts = nodeCounts(proc);
       const kin = new Kin(proc, table);
       const survivors = zombies.update(table, looks === 0 ? null : before, kin);
       looks += 1;
@@ -85,8 +86,8 @@ export function createScanner({ proc, limits, node, clock = systemScanClock }: S
       const ageOf = (startTime: number) => Math.max(0, uptime - startTime / ticksPerSecond);
       const isSettled = ({ startTime, place }: Zombie) => ageOf(startTime) >= settledAge(place.podUid, pods);
       const counted = groupsOf(survivors, isSettled);
-      const unreadable = table.failed + hidden.least(table.threads, [threadsBefore, threads]);
-      const nodeThreads = threads ?? table.threads;
+      const unreadable = table.failed + hidden.least(table.threads, countsBefore, counts);
+      const nodeThreads = counts.threads ?? table.threads;
       const outlook = forecaster.take(clock.seconds(), counted, pods, { nodeThreads, unreadable });
       const groups = counted
         .map((group) => describe(group, { kin, pods, newPerHour: outlook.growthOf(group), ageOf }))
@@ -104,21 +105,6 @@ export function createScanner({ proc, limits, node, clock = systemScanClock }: S
       };
     },
   };
-}
-
-/**
- * The threads that the kernel counts and /proc does not show, as under hidepid. Processes come and go while they are
- * counted, so only what is missing by both counts, in this look and in the last, is hidden.
- */
-class HiddenThreads {
-  #before = Number.POSITIVE_INFINITY;
-
-  least(seen: number, counts: readonly (number | null)[]): number {
-    const missing = Math.max(0, Math.min(...counts.map((count) => (count ?? seen) - seen)));
-    const least = Math.min(missing, this.#before);
-    this.#before = missing;
-    return least;
-  }
 }
 
 function settledAge(podUid: string | null, pods: PodDirectory): number {

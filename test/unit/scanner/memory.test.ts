@@ -45,6 +45,7 @@ class BusyMachine implements ProcRoot {
 
   uptimeSeconds = () => this.look * 15;
   nodeThreads = () => this.#processes.size;
+  forks = () => null;
   stat = (pid: number) => this.#processes.get(pid) ?? null;
   cgroup = () => parseCgroup(v2(podUid, containerId));
   commandLine = (pid: number) => [`/bin/app${pid}`, 'x'.repeat(500)];
