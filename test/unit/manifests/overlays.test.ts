@@ -1,71 +1,72 @@
-import { spawnSync } from 'node:child_process';
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join, relative } from 'node:path';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { z } from 'zod';
 import { makeCertificates } from '../../../src/commands/certs.ts';
-import { describeWith, program } from '../../support/process.ts';
-import { manifests, type Resource, readDocuments, readManifest } from './read.ts';
-
-const kubectl = program('kubectl', 'kubernetes-client');
+import { version } from '../../../src/version.ts';
+import { describeWith } from '../../support/process.ts';
+import {
+  copyManifests,
+  imagesIn,
+  kubectl,
+  kustomizationsOf,
+  type ManifestsCopy,
+  namesIn,
+} from './kustomize.ts';
+import { readManifest } from './read.ts';
 
 const configurationSchema = z.looseObject({
   webhooks: z.array(z.looseObject({ clientConfig: z.looseObject({ caBundle: z.string().optional() }) })),
 });
 
-/** The kustomizations that docs/installation.md shows. */
-function documentedKustomizations(): string[] {
-  const page = readFileSync(join(manifests, '../docs/installation.md'), 'utf8');
-  const blocks = [...page.matchAll(/^```yaml\n(# mine\/kustomization\.yaml\n[\s\S]*?)^```$/gm)];
-  return blocks.map(([, text = '']) => text);
-}
+const scanner = [
+  'ClusterRole gravekeeper-scanner',
+  'ClusterRoleBinding gravekeeper-scanner',
+  'DaemonSet gravekeeper-scanner',
+  'Namespace gravekeeper-scanner',
+  'PriorityClass gravekeeper-scanner',
+  'ServiceAccount gravekeeper-scanner',
+];
+
+const base = [
+  ...scanner,
+  'ClusterRole gravekeeper-webhook',
+  'ClusterRoleBinding gravekeeper-webhook',
+  'ConfigMap gravekeeper-config',
+  'Deployment gravekeeper-webhook',
+  'MutatingWebhookConfiguration zz-gravekeeper',
+  'Namespace gravekeeper',
+  'PodDisruptionBudget gravekeeper-webhook',
+  'Service gravekeeper-webhook',
+  'ServiceAccount gravekeeper-webhook',
+  'ValidatingWebhookConfiguration zz-gravekeeper',
+].sort();
+
+const program = `ghcr.io/gravekeeper/gravekeeper:${version}`;
+const tini = `ghcr.io/gravekeeper/tini:${version}`;
 
 describeWith([kubectl], 'kubectl kustomize', () => {
-  let copy: string;
+  let copy: ManifestsCopy;
 
   beforeAll(() => {
-    copy = mkdtempSync(join(tmpdir(), 'gravekeeper-manifests-'));
-    cpSync(manifests, copy, { recursive: true });
-    rmSync(join(copy, 'overlays/secret/ca.crt'), { force: true });
+    copy = copyManifests();
   });
-  afterAll(() => rmSync(copy, { recursive: true, force: true }));
+  afterAll(() => copy.remove());
 
-  function build(folder: string) {
-    return spawnSync('kubectl', ['kustomize', join(copy, folder)], { encoding: 'utf8' });
-  }
-
-  function render(folder: string): Resource[] {
-    const { status, stdout, stderr } = build(folder);
-    if (status !== 0) throw new Error(stderr);
-    return readDocuments(stdout);
-  }
-
-  function namesIn(resources: readonly Resource[]): string[] {
-    return resources.map(({ kind, metadata }) => `${kind} ${metadata?.name}`).sort();
-  }
-
-  const base = [
-    'ClusterRole gravekeeper-webhook',
-    'ClusterRoleBinding gravekeeper-webhook',
-    'ConfigMap gravekeeper-config',
-    'Deployment gravekeeper-webhook',
-    'MutatingWebhookConfiguration zz-gravekeeper',
-    'Namespace gravekeeper',
-    'PodDisruptionBudget gravekeeper-webhook',
-    'Service gravekeeper-webhook',
-    'ServiceAccount gravekeeper-webhook',
-    'ValidatingWebhookConfiguration zz-gravekeeper',
-  ];
-
-  it('renders the base, with an image that has a version', () => {
-    const resources = render('base');
+  it('renders the base, with images of this version', () => {
+    const resources = copy.render('base');
     expect(namesIn(resources)).toEqual(base);
-    expect(JSON.stringify(resources)).toMatch(/"ghcr\.io\/gravekeeper\/gravekeeper:\d+\.\d+\.\d+"/);
+    expect(imagesIn(resources)).toEqual([program, program, tini]);
+  });
+
+  it('renders the scanner alone, which needs nothing of the webhook', () => {
+    const resources = copy.render('base/scanner');
+    expect(namesIn(resources)).toEqual(scanner);
+    expect(imagesIn(resources)).toEqual([program, tini]);
   });
 
   it('renders the overlay for cert-manager, which injects the CA of the certificate that is mounted', () => {
-    const resources = render('overlays/cert-manager');
+    const resources = copy.render('overlays/cert-manager');
     expect(namesIn(resources)).toEqual(
       [
         ...base,
@@ -94,15 +95,15 @@ describeWith([kubectl], 'kubectl kustomize', () => {
   });
 
   it('refuses the overlay for a Secret until the CA is there, and says what is missing', () => {
-    const { status, stderr } = build('overlays/secret');
+    const { status, stderr } = copy.build('manifests/overlays/secret');
     expect(status).not.toBe(0);
     expect(stderr).toContain('ca.crt');
   });
 
   it('renders the overlay for a Secret with the CA in every entry, and applies nothing beside the base', async () => {
     const { ca } = await makeCertificates();
-    writeFileSync(join(copy, 'overlays/secret/ca.crt'), ca);
-    const resources = render('overlays/secret');
+    writeFileSync(join(copy.root, 'manifests/overlays/secret/ca.crt'), ca);
+    const resources = copy.render('overlays/secret');
     expect(namesIn(resources)).toEqual(base);
     const bundles = resources
       .filter(({ kind }) => kind.endsWith('WebhookConfiguration'))
@@ -111,19 +112,29 @@ describeWith([kubectl], 'kubectl kustomize', () => {
     expect(bundles).toEqual(Array(7).fill(ca));
   });
 
-  // Each of them stands in a folder of the user's own, beside the manifests.
-  it.each(documentedKustomizations())('renders what docs/installation.md has users write: %#', (text) => {
-    const folder = mkdtempSync(join(copy, 'overlays', 'mine-'));
-    const kustomization = text.replaceAll('../manifests/overlays/', '../');
-    writeFileSync(join(folder, 'kustomization.yaml'), kustomization);
-    const changed = render(relative(copy, folder));
-    const original = render('overlays/cert-manager');
-    expect(namesIn(changed)).toEqual(namesIn(original));
-    expect(changed).not.toEqual(original);
+  it.each(
+    ['installation.md', 'daemonset.md'].flatMap((page) =>
+      kustomizationsOf(page).map((text) => ({ page, text })),
+    ),
+  )('renders what docs/$page has users write: %#', ({ text }) => {
+    const [original] = /(?<=\.\.\/manifests\/)(base|overlays|monitoring)\S*/.exec(text) ?? [''];
+    const changed = copy.renderMine(text);
+    expect(namesIn(changed)).toEqual(expect.arrayContaining(namesIn(copy.render(original))));
+    expect(changed).not.toEqual(copy.render(original));
+  });
+
+  it('renders the images that docs/installation.md has users name, tini the same in both places', () => {
+    const [first = ''] = kustomizationsOf('installation.md');
+    const resources = copy.renderMine(first);
+    const images = imagesIn(resources);
+    expect(images.filter((image) => image.startsWith('ghcr.io/'))).toEqual([]);
+    const injected = images.find((image) => image.includes('tini'));
+    const config = resources.find(({ metadata }) => metadata?.name === 'gravekeeper-config');
+    expect(JSON.stringify(config?.data)).toContain(`image: ${injected}`);
   });
 
   it('renders the demo, every workload of it in the namespace that opted in', () => {
-    const [namespace, ...workloads] = render('demo');
+    const [namespace, ...workloads] = copy.render('demo');
     expect(namespace).toEqual(readManifest('demo/namespace.yaml')[0]);
     expect(namesIn(workloads)).toEqual([
       'Deployment python-grandchild',

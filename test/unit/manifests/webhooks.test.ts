@@ -90,7 +90,7 @@ describe('both configurations', () => {
     expect(validating.webhooks.map(({ clientConfig }) => clientConfig.service.path)).toEqual(
       entries.map((entry) => `/validate/${entry}`),
     );
-    const [service] = readManifest('base/service.yaml');
+    const [service] = readManifest('base/webhook/service.yaml');
     for (const { clientConfig } of all) {
       expect(clientConfig.service).toMatchObject({
         name: service?.metadata?.name,

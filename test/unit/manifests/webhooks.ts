@@ -52,8 +52,8 @@ export type WebhookEntry = z.infer<typeof webhook>;
 export function readConfigurations() {
   const read = (file: string) => configuration.parse(readManifest(file)[0]);
   return {
-    mutating: read('base/mutating-webhook.yaml'),
-    validating: read('base/validating-webhook.yaml'),
+    mutating: read('base/webhook/mutating-webhook.yaml'),
+    validating: read('base/webhook/validating-webhook.yaml'),
   };
 }
 

@@ -1,11 +1,9 @@
-import { readdirSync } from 'node:fs';
-import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { webhookCommand } from '../../../src/commands/webhook.ts';
 import { defaultConfig, parseConfig } from '../../../src/config/config.ts';
 import { podSpecSchema, restrictedViolations } from './pod-security.ts';
-import { manifestFiles, manifests, readManifest } from './read.ts';
+import { readManifest } from './read.ts';
 
 const namespace = 'gravekeeper';
 
@@ -45,33 +43,16 @@ const deploymentSchema = z.looseObject({
   }),
 });
 
-const deployment = deploymentSchema.parse(readManifest('base/deployment.yaml')[0]);
+const deployment = deploymentSchema.parse(readManifest('base/webhook/deployment.yaml')[0]);
 const pod = deployment.spec.template.spec;
 const [container] = pod.containers;
-
-describe('every manifest', () => {
-  it.each(manifestFiles())('%s is YAML of Kubernetes resources', (path) => {
-    expect(readManifest(path).length).toBeGreaterThan(0);
-  });
-
-  it.each(['base', 'demo', 'overlays/cert-manager', 'overlays/secret'])('of %s is listed there', (folder) => {
-    const [kustomization] = z
-      .tuple([z.looseObject({ resources: z.array(z.string()) })])
-      .parse(readManifest(`${folder}/kustomization.yaml`));
-    const listed = kustomization.resources.filter((path) => !path.startsWith('../'));
-    const present = readdirSync(join(manifests, folder)).filter(
-      (name) => name.endsWith('.yaml') && name !== 'kustomization.yaml',
-    );
-    expect(listed.sort()).toEqual(present.sort());
-  });
-});
 
 describe('the Deployment of the webhook', () => {
   it('satisfies the Pod Security Standard that its namespace enforces, and writes to no file system', () => {
     expect(restrictedViolations(pod)).toEqual([]);
     expect(container.securityContext?.readOnlyRootFilesystem).toBe(true);
     expect(pod.securityContext?.runAsUser).toBeGreaterThan(0);
-    expect(readManifest('base/namespace.yaml')[0]?.metadata).toMatchObject({
+    expect(readManifest('base/webhook/namespace.yaml')[0]?.metadata).toMatchObject({
       name: namespace,
       labels: { 'pod-security.kubernetes.io/enforce': 'restricted' },
     });
@@ -80,7 +61,7 @@ describe('the Deployment of the webhook', () => {
   it('never goes below two replicas in a rollout, or below one in a drain', () => {
     expect(deployment.spec.replicas).toBe(2);
     expect(deployment.spec.strategy.rollingUpdate).toEqual({ maxUnavailable: 0, maxSurge: 1 });
-    expect(readManifest('base/pod-disruption-budget.yaml')[0]).toMatchObject({
+    expect(readManifest('base/webhook/pod-disruption-budget.yaml')[0]).toMatchObject({
       spec: { minAvailable: 1, selector: deployment.spec.selector },
     });
   });
@@ -105,7 +86,7 @@ describe('the Deployment of the webhook', () => {
       { name: 'https', containerPort: 8443 },
       { name: 'metrics', containerPort: 9090 },
     ]);
-    expect(readManifest('base/service.yaml')[0]).toMatchObject({
+    expect(readManifest('base/webhook/service.yaml')[0]).toMatchObject({
       spec: {
         selector: deployment.spec.selector.matchLabels,
         ports: [
@@ -150,7 +131,7 @@ describe('the Deployment of the webhook', () => {
 
 describe('what the webhook may do', () => {
   it('is to read namespaces, and nothing else', () => {
-    const [role, binding, ...rest] = readManifest('base/cluster-role.yaml');
+    const [role, binding, ...rest] = readManifest('base/webhook/cluster-role.yaml');
     expect(rest).toEqual([]);
     expect(role).toMatchObject({
       kind: 'ClusterRole',
@@ -164,7 +145,7 @@ describe('what the webhook may do', () => {
   });
 
   it('takes the token, which nobody else gets', () => {
-    expect(readManifest('base/service-account.yaml')[0]).toMatchObject({
+    expect(readManifest('base/webhook/service-account.yaml')[0]).toMatchObject({
       metadata: { name: pod.serviceAccountName, namespace },
       automountServiceAccountToken: false,
     });
@@ -173,7 +154,7 @@ describe('what the webhook may do', () => {
 });
 
 describe('the ConfigMap', () => {
-  const [configMap] = readManifest('base/config.yaml');
+  const [configMap] = readManifest('base/webhook/config.yaml');
   const { data } = z.looseObject({ data: z.record(z.string(), z.string()) }).parse(configMap);
 
   it('is the one that is mounted, with the file that the arguments name', () => {
