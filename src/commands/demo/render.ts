@@ -35,6 +35,7 @@ const notShown = [
 const next = [
   'npm run -s gravekeeper -- explain shell-not-exec',
   'npm run -s gravekeeper -- emulate --orphans 10 --unreaped 10 --seconds 60',
+  'npm run -s gravekeeper -- scan --once   # beside it, in another terminal',
   'docs/installation.md   # build the images, choose a certificate, kubectl apply -k',
   'kubectl label namespace NAME gravekeeper.dev/inject=auto gravekeeper.dev/dry-run=true',
 ];
