@@ -47,7 +47,7 @@ const entriesOf: Readonly<Record<Webhook, readonly Entry[]>> = {
 export function createApp(parts: AppParts): Express {
   const app = express();
   app.disable('x-powered-by');
-  const readBody = express.json({ limit: longestBody, inflate: false, strict: false });
+  const readBody = express.raw({ type: 'application/json', limit: longestBody, inflate: false });
   const waitForRoom = roomForBodies();
   for (const webhook of webhooks) {
     for (const entry of [null, ...entriesOf[webhook]]) {
@@ -87,9 +87,9 @@ function reviewHandler(
   return (httpRequest, response) => {
     const started = performance.now();
     readBody(httpRequest, response, (error?: unknown) => {
-      const unread = error ? rejectionOf(error) : missingBody(httpRequest);
-      if (unread) return reject(response, started, unread);
-      const request = readReview(httpRequest.body);
+      const body = error ? rejectionOf(error) : parseBody(httpRequest);
+      if ('status' in body) return reject(response, started, body);
+      const request = readReview(body.json);
       if ('problem' in request) return reject(response, started, { status: 400, text: request.problem });
       answerReview(request, { webhook, entry, started }, response, parts).catch((error: unknown) =>
         log.error({ err: error }, 'an answered review could not be counted or logged'),
@@ -153,33 +153,43 @@ interface Rejection {
   readonly text: string;
 }
 
-function missingBody({ body, headers }: Request): Rejection | null {
-  if (body !== undefined) return null;
-  const type = headers['content-type'];
-  if (type !== undefined && /^application\/json\s*(;|$)/i.test(type)) {
+/** Parses what was read of a body at once: Express's own reader of JSON decodes piece by piece, and takes more memory. */
+function parseBody({ body, headers }: Request): { readonly json: unknown } | Rejection {
+  const type = headers['content-type'] ?? '';
+  if (!Buffer.isBuffer(body) && !/^application\/json\s*(;|$)/i.test(type)) {
+    const found = type === '' ? 'there is none' : `found ${cut(harmless(type), 60)}`;
+    return { status: 415, text: `expected content type application/json, ${found}` };
+  }
+  if (!Buffer.isBuffer(body) || body.length === 0) {
     return { status: 400, text: 'the body is empty; expected an AdmissionReview of admission.k8s.io/v1' };
   }
-  const found = type === undefined ? 'there is none' : `found ${cut(harmless(type), 60)}`;
-  return { status: 415, text: `expected content type application/json, ${found}` };
+  if (/;\s*charset\s*=\s*"?(?!utf-?8\b)/i.test(type)) {
+    return { status: 415, text: 'expected a body in UTF-8' };
+  }
+  try {
+    const text = body.toString();
+    return { json: JSON.parse(text.startsWith('\uFEFF') ? text.slice(1) : text) };
+  } catch (error) {
+    return { status: 400, text: `the body is not JSON: ${detailOf(error)}` };
+  }
 }
 
-/** Turns an error of Express or its body parser into words; its stack stays here. */
+/** Turns an error of Express or its body reader into words; its stack stays here. */
 function rejectionOf(error: unknown): Rejection {
-  const { status, type, message } = isJsonObject(error) ? error : {};
+  const { status, type } = isJsonObject(error) ? error : {};
   const code = typeof status === 'number' && status >= 400 && status < 500 ? status : 500;
-  const detail = typeof message === 'string' ? cut(harmless(message), 200) : '';
   switch (type) {
     case 'entity.too.large':
       return { status: code, text: `the body is larger than ${longestBody} bytes, the most that is read` };
-    case 'entity.parse.failed':
-      return { status: code, text: `the body is not JSON: ${detail}` };
     case 'encoding.unsupported':
       return { status: code, text: 'expected a body without content encoding' };
-    case 'charset.unsupported':
-      return { status: code, text: 'expected a body in UTF-8' };
     default:
-      return { status: code, text: code === 500 ? 'internal error' : `bad request: ${detail}` };
+      return { status: code, text: code === 500 ? 'internal error' : `bad request: ${detailOf(error)}` };
   }
+}
+
+function detailOf(error: unknown): string {
+  return error instanceof Error ? cut(harmless(error.message), 200) : '';
 }
 
 /** The last resort, for what goes wrong outside a review, such as a path that cannot be decoded. */
@@ -202,8 +212,7 @@ function say(response: Response, status: number, text: string): void {
 
 function send(response: Response, status: number, type: string, body: string): void {
   if (response.headersSent) return;
-  response.statusCode = status;
-  response.setHeader('content-type', type);
-  response.setHeader('content-length', Buffer.byteLength(body));
-  response.end(body);
+  const bytes = Buffer.from(body);
+  response.writeHead(status, { 'content-type': type, 'content-length': bytes.length });
+  response.end(bytes);
 }

@@ -68,6 +68,13 @@ describe('what is no review', () => {
     expect((await request.send(JSON.stringify(review('Pod', pod([container]))))).status).toBe(200);
   });
 
+  it('reads over a byte order mark', async () => {
+    const { http } = start();
+    const body = `\uFEFF${JSON.stringify(review('Pod', pod([container])))}`;
+    const answer = await http.post('/mutate').set('content-type', 'application/json').send(body);
+    expect(answer.status).toBe(200);
+  });
+
   it('refuses a charset that it cannot read, and compressed bodies', async () => {
     const { http } = start();
     const latin = http.post('/mutate').set('content-type', 'application/json; charset=iso-8859-1');
