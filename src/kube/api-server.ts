@@ -1,3 +1,4 @@
+import type { JsonObject } from '../pod/json.ts';
 import { escapeText } from '../terminal.ts';
 
 /** The methods of HTTP that this program uses on the API server. */
@@ -15,6 +16,11 @@ export interface RequestOptions {
   readonly timeoutMs?: number;
   /** The most bytes that an answer may have; 64 MiB if left out. */
   readonly maxBytes?: number;
+  /**
+   * Takes the objects of a list one at a time while it arrives; the body of the answer has no items then. An answer that
+   * breaks off has handed some of them over. What it throws ends the request.
+   */
+  readonly eachItem?: (item: JsonObject) => void;
 }
 
 /** What the API server answered, whatever its status. */

@@ -1,7 +1,8 @@
-import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http';
+import { Agent as HttpAgent, request as httpRequest, type IncomingHttpHeaders } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest, type RequestOptions as NodeOptions } from 'node:https';
 import { version } from '../version.ts';
 import { type Answer, ApiError, type ApiServer, type RequestOptions } from './api-server.ts';
+import { type BodyReader, listBody, wholeBody } from './read-body.ts';
 
 /** Where an API server is, and how to prove who asks. */
 export interface Endpoint {
@@ -12,7 +13,6 @@ export interface Endpoint {
 
 const defaultTimeoutMs = 30_000;
 const defaultMaxBytes = 64 * 1024 * 1024;
-const longestText = 1024;
 /** Shorter than the API server keeps an idle connection (90 s), so that none is closed at the moment of its use. */
 const idleMs = 30_000;
 
@@ -44,13 +44,8 @@ export function apiServerAt(endpointOf: () => Promise<Endpoint>): ApiServer {
           headers: { ...own.headers, ...headersOf(payload, options) },
           signal: over,
         };
-        try {
-          return await exchange(nodeOptions, payload, options.maxBytes ?? defaultMaxBytes);
-        } catch (error) {
-          throw error instanceof ApiError
-            ? error
-            : new Error(`no answer from ${server.origin}`, { cause: error });
-        }
+        const reader = options.eachItem ? listBody(options.eachItem) : wholeBody();
+        return await exchange(server, nodeOptions, payload, reader, options.maxBytes ?? defaultMaxBytes);
       });
     },
   };
@@ -70,41 +65,45 @@ function headersOf(payload: string | null, { accept, contentType }: RequestOptio
 }
 
 /** Sends a request and reads the whole answer. */
-function exchange(options: NodeOptions, payload: string | null, maxBytes: number): Promise<Answer> {
+function exchange(
+  server: URL,
+  options: NodeOptions,
+  payload: string | null,
+  reader: BodyReader,
+  maxBytes: number,
+): Promise<Answer> {
   return new Promise((resolve, reject) => {
+    const noAnswer = (cause: unknown) => reject(new Error(`no answer from ${server.origin}`, { cause }));
     const send = options.protocol === 'http:' ? httpRequest : httpsRequest;
     const request = send(options, (response) => {
-      const chunks: Buffer[] = [];
+      const { statusCode: status = 0, headers } = response;
       let size = 0;
+      const fail = (error: unknown) => {
+        reject(error);
+        request.destroy();
+      };
       response.on('data', (chunk: Buffer) => {
         size += chunk.length;
-        chunks.push(chunk);
-        if (size <= maxBytes) return;
-        reject(
-          new ApiError(
-            response.statusCode ?? 0,
-            `${options.path} is answered with more than ${maxBytes} bytes`,
-          ),
-        );
-        request.destroy();
+        if (size > maxBytes) {
+          return fail(new ApiError(status, `${options.path} is answered with more than ${maxBytes} bytes`));
+        }
+        try {
+          reader.write(chunk);
+        } catch (error) {
+          fail(error);
+        }
       });
-      response.once('end', () => resolve(answerOf(response, Buffer.concat(chunks).toString())));
-      response.once('error', reject);
+      response.once('end', () => resolve({ status, ...reader.end(), retryAfterMs: retryAfterMs(headers) }));
+      response.once('error', noAnswer);
     });
-    request.once('error', reject);
+    request.once('error', noAnswer);
     request.end(payload);
   });
 }
 
-function answerOf(response: IncomingMessage, text: string): Answer {
-  const seconds = Number.parseInt(response.headers['retry-after'] ?? '', 10);
-  const retryAfterMs = seconds >= 0 ? seconds * 1000 : null;
-  const status = response.statusCode ?? 0;
-  try {
-    return { status, body: JSON.parse(text), text: '', retryAfterMs };
-  } catch {
-    return { status, body: null, text: text.slice(0, longestText), retryAfterMs };
-  }
+function retryAfterMs(headers: IncomingHttpHeaders): number | null {
+  const seconds = Number.parseInt(headers['retry-after'] ?? '', 10);
+  return seconds >= 0 ? seconds * 1000 : null;
 }
 
 /**

@@ -23,6 +23,18 @@ const mostMs = 30_000;
 const healthyMs = 20_000;
 
 /**
+ * How long to wait before trying again: twice as long after each failure, less a random half, so that many that failed
+ * together do not ask in step.
+ *
+ * @param failures Those in a row; 1 for the first.
+ * @param longestMs What it never exceeds, in milliseconds.
+ * @returns Milliseconds.
+ */
+export function backoffMs(failures: number, longestMs: number, clock: Clock): number {
+  return Math.min(firstMs * 2 ** (failures - 1), longestMs) * (1 - clock.random() / 2);
+}
+
+/**
  * Spaces attempts out. The first follows at once; each one that comes soon after the last waits twice as long, up to
  * 30 s, less a random half, so that replicas do not ask in step. One that lasted begins anew.
  *
@@ -35,10 +47,7 @@ export function createPace(clock: Clock, signal: AbortSignal): () => Promise<voi
   let failures = 0;
   return async () => {
     failures = clock.now() - lastAt >= healthyMs ? 0 : failures + 1;
-    if (failures > 0) {
-      const longest = Math.min(firstMs * 2 ** (failures - 1), mostMs);
-      await clock.sleep(longest * (1 - clock.random() / 2), signal);
-    }
+    if (failures > 0) await clock.sleep(backoffMs(failures, mostMs, clock), signal);
     lastAt = clock.now();
   };
 }

@@ -1,0 +1,38 @@
+import { isJsonObject, type JsonObject } from '../pod/json.ts';
+import { ApiError, type ApiServer, type RequestOptions } from './api-server.ts';
+import { getJson } from './get-json.ts';
+
+/** Far more than any cluster has; a server that goes on and on must come to an end. */
+const mostPages = 1000;
+
+/**
+ * Lists objects, all pages of them, one object at a time.
+ *
+ * @param api The API server.
+ * @param path Of the collection, such as `/api/v1/nodes`.
+ * @param query Its parameters. `limit` sets the size of a page, where the server heeds it.
+ * @param eachItem Takes an object; if the list fails, it may have taken some.
+ * @throws {ApiError} if the status is not 2xx or the answer no list; an error in words if there is no answer.
+ */
+export async function listEach(
+  api: ApiServer,
+  path: string,
+  query: Readonly<Record<string, string>>,
+  eachItem: (item: JsonObject) => void,
+  options: RequestOptions = {},
+): Promise<void> {
+  let parameters = new URLSearchParams(query);
+  for (let page = 0; page < mostPages; page += 1) {
+    const list = await getJson(api, `${path}?${parameters}`, { ...options, eachItem });
+    const { items, metadata } = isJsonObject(list) ? list : {};
+    // Go's encoder writes an empty list as null where nobody made one.
+    if (!Array.isArray(items) && items !== null)
+      throw new ApiError(200, `${path} is not answered with a list`);
+    const next = isJsonObject(metadata) ? metadata.continue : undefined;
+    if (typeof next !== 'string' || next === '') return;
+    // The token holds the version of the first page; the server refuses both together.
+    const { resourceVersion: _, ...rest } = query;
+    parameters = new URLSearchParams({ ...rest, continue: next });
+  }
+  throw new ApiError(200, `${path} is answered with more than ${mostPages} pages`);
+}
