@@ -127,6 +127,11 @@ describe('maskedWords', () => {
     );
   });
 
+  it('does not go down into quotes without end', () => {
+    const quotes = "'".repeat(2 ** 19 + 1);
+    expect(maskedWords([`${quotes} ${quotes}`])).toEqual([`${quotes} ${quotes}`]);
+  });
+
   // In time that grows with the square of the length, a mebibyte would outlast the limit of a test by hours.
   it.each([
     'a',

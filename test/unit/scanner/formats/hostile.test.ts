@@ -1,5 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { mergeNodes } from '../../../../src/scanner/cluster.ts';
+import { clusterTable } from '../../../../src/scanner/formats/cluster-table.ts';
 import { scanJson, scanJsonLine } from '../../../../src/scanner/formats/json.ts';
 import { createScanMetrics } from '../../../../src/scanner/formats/metrics.ts';
 import { npdFile, npdResult } from '../../../../src/scanner/formats/npd.ts';
@@ -18,6 +20,13 @@ const formats: Readonly<Record<string, (report: ScanReport) => string | Promise<
   JSON: scanJson,
   'line of JSON': scanJsonLine,
   'node-problem-detector': (report) => npdFile(npdResult(report, { problemFrom: 1 }), 1),
+  'table of a cluster': (report) => {
+    const answers = [
+      { node: report.node ?? '', report: { ...report, time: '2026-11-20T03:00:00Z' }, problem: null },
+      { node: report.time, report: null, problem: report.notes[0] ?? 'away' },
+    ];
+    return clusterTable(mergeNodes(answers, Date.parse('2026-11-20T03:00:01Z')), terminal);
+  },
   metrics: (report) => {
     const metrics = createScanMetrics({ version: '1', maxSeries: 2 });
     metrics.passed(report, 1);
