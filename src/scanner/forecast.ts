@@ -62,10 +62,10 @@ function bySoonest(a: LimitUse, b: LimitUse): number {
 }
 
 function firstReached(limitUses: readonly LimitUse[]): Forecast['pids'] {
-  const ofNode = limitUses
-    .filter(({ scope }) => scope === 'pid_max' || scope === 'threads-max')
-    .toSorted((a, b) => a.limit - b.limit);
-  const first = limitUses.find(({ secondsToExhaustion }) => secondsToExhaustion !== null) ?? ofNode[0];
+  const first =
+    limitUses.find(({ secondsToExhaustion }) => secondsToExhaustion !== null) ??
+    // The lower is the fuller one, since the same processes count against both.
+    limitUses.find(({ scope }) => scope === 'pid_max' || scope === 'threads-max');
   if (first === undefined) return { used: null, limit: null, limitedBy: null, secondsToExhaustion: null };
   const { used, limit, scope, secondsToExhaustion } = first;
   return { used, limit, limitedBy: scope, secondsToExhaustion };

@@ -101,10 +101,19 @@ describe('Series', () => {
       values[20] = 0;
       values[28] = 0;
       expect(seriesOf(values).slope()).toBe(1);
+      // With one of them only the last six would be left, and half of those are wild.
+      const late = line(40, 1500, 15);
+      for (const [index, value] of [
+        [34, 0],
+        [36, 2500],
+        [38, 2600],
+      ] as const)
+        late[index] = value;
+      expect(seriesOf(late).slope()).toBe(1);
     });
 
     it('is not seen where some of many vanish', () => {
-      const values = [...line(30, 3000, 15), ...line(7, 1500, 15)];
+      const values = [...line(30, 3000, 15), ...line(7, 1500, 30)];
       expect(seriesOf(values).slope()).toBe(1);
     });
 
@@ -158,6 +167,26 @@ describe('Series', () => {
           expect((seriesOf(values, 1).slope() ?? Number.NaN) + 0).toBe(step);
         }),
       );
+    });
+
+    it('does not depend on when it was asked before', () => {
+      const values = fc.array(fc.nat({ max: 1000 }), { minLength: 140, maxLength: 140 });
+      fc.assert(
+        fc.property(values, (values) => {
+          const asked = new Series();
+          for (const [index, value] of values.entries()) {
+            asked.add(1000 + index * 15, value);
+            expect(asked.slope()).toBe(seriesOf(values.slice(0, index + 1)).slope());
+          }
+        }),
+        { numRuns: 5 },
+      );
+    });
+
+    it('is unknown where it is beyond all numbers', () => {
+      const series = new Series();
+      for (let index = 0; index < 6; index += 1) series.add(index * Number.MIN_VALUE, index * 1e300);
+      expect(series.slope()).toBeNull();
     });
 
     it('is never NaN nor infinite, and never throws', () => {
