@@ -53,8 +53,11 @@ const initNames: ReadonlySet<string> = new Set(['init', 'systemd', 'runit', 'run
  * @param argv The words as executed, or null when they are not known.
  */
 export function pid1Of(argv: readonly string[] | null): Pid1 {
-  if (argv === null) return 'unknown';
-  const line = readCommandLine(argv);
+  return argv === null ? 'unknown' : pid1OfLine(readCommandLine(argv));
+}
+
+/** As `pid1Of`, of a command line that has been read. */
+export function pid1OfLine(line: CommandLine): Pid1 {
   if (hasInitInFront(line) || isBusyboxInit(line)) return 'reaps';
   if (startsInit(line)) return 'must-be-pid-1';
   const waits = line.chain.slice(0, -1).some(([word]) => stayingWrappers.has(basename(word ?? '')));
@@ -66,10 +69,9 @@ export function pid1Of(argv: readonly string[] | null): Pid1 {
  * absolute path whose basename is init, systemd, runit, runit-init or openrc-init, also behind wrappers, shells
  * and entry scripts, or `busybox init`.
  *
- * @param argv The words as executed.
+ * @param line The command line, read.
  */
-export function mustBePid1(argv: readonly string[]): boolean {
-  const line = readCommandLine(argv);
+export function mustBePid1(line: CommandLine): boolean {
   return isBusyboxInit(line) || startsInit(line);
 }
 

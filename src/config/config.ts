@@ -178,6 +178,8 @@ export function isExempt(namespace: string, config: Config): boolean {
  * @returns ENTRYPOINT and CMD, or null when the map does not name the image.
  */
 export function argvOfImage(image: string, config: Config): ImageArgv | null {
+  const known = Object.entries(config.argv);
+  if (known.length === 0) return null;
   const digest = image.indexOf('@');
   const tagged = digest < 0 ? image : image.slice(0, digest);
   const colon = tagged.lastIndexOf(':');
@@ -185,7 +187,7 @@ export function argvOfImage(image: string, config: Config): ImageArgv | null {
   const withDigest = digest < 0 ? image : untagged + image.slice(digest);
   const wanted = [image, withDigest, tagged, untagged].map(familiar);
   for (const reference of wanted) {
-    for (const [key, argv] of Object.entries(config.argv)) {
+    for (const [key, argv] of known) {
       if (familiar(key) === reference) return argv;
     }
   }

@@ -1,5 +1,5 @@
 import { argvOfImage, type ImageArgv } from '../config/config.ts';
-import { initsThatReap, mustBePid1, type Pid1, pid1Of } from '../pid1.ts';
+import { initsThatReap, mustBePid1, type Pid1, pid1OfLine } from '../pid1.ts';
 import { basename, type CommandLine, readCommandLine } from '../pod/command-line.ts';
 import type { Container, Pod } from '../pod/pod.ts';
 import { probeWords } from '../pod/probe-words.ts';
@@ -74,11 +74,11 @@ export function factsOf(
     container,
     argv,
     commandLine,
-    pid1: argv ? pid1Of(argv.asExecuted) : 'unknown',
+    pid1: commandLine ? pid1OfLine(commandLine) : 'unknown',
     skippedByAnnotation: policy.skipContainers.has(container.name),
     injected: injection?.wraps(container) ?? false,
     hasInit: includesAny(programs, initsThatReap),
-    needsPid1: argv !== null && mustBePid1(argv.asExecuted),
+    needsPid1: commandLine !== null && mustBePid1(commandLine),
     changesUid:
       (security.maybeRoot && security.lacksKill) ||
       (security.maybeNonRoot && security.mayEscalate && includesAny(programs, setuidPrograms)),

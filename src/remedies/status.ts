@@ -16,6 +16,9 @@ function bytes(text: string): number {
   return encoder.encode(text).length;
 }
 
+/** A UTF-16 code unit takes three bytes at most: most texts are far from a limit and need no counting. */
+const mostBytesPerUnit = 3;
+
 /**
  * Writes the annotation gravekeeper.dev/status: what was done to the pod, for people and for the scanner.
  *
@@ -46,8 +49,9 @@ function fits(pod: Pod, key: string, value: string): boolean {
   const all = [...pod.annotations].filter(([name]) => name !== key).concat([[key, value]]);
   const size = (of: (text: string) => number) =>
     all.reduce((sum, [name, text]) => sum + of(name) + of(text), 0);
-  // A UTF-16 code unit takes three bytes at most: most pods are far from the limit and need no counting.
-  return size((text) => text.length * 3) <= maxAnnotationBytes || size(bytes) <= maxAnnotationBytes;
+  return (
+    size((text) => text.length * mostBytesPerUnit) <= maxAnnotationBytes || size(bytes) <= maxAnnotationBytes
+  );
 }
 
 /** Takes the status annotation away, if it is there. */
@@ -67,7 +71,7 @@ function statusOf({ kind, reason }: Remedy, names: readonly string[]): string {
     });
   let listed = Math.min(names.length, maxStatusBytes);
   let status = write(listed);
-  while (listed > 0 && bytes(status) > maxStatusBytes) {
+  while (listed > 0 && status.length * mostBytesPerUnit > maxStatusBytes && bytes(status) > maxStatusBytes) {
     listed = Math.floor(listed * 0.9);
     status = write(listed);
   }

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { initsThatReap, mustBePid1, type Pid1, pid1Of } from '../../src/pid1.ts';
+import { readCommandLine } from '../../src/pod/command-line.ts';
 
 const table: Readonly<Record<Pid1, readonly string[]>> = {
   reaps: [
@@ -158,7 +159,7 @@ describe('pid1Of', () => {
     fc.assert(
       fc.property(fc.array(fc.string({ unit: 'binary' })), (words) => {
         expect(Object.keys(table)).toContain(pid1Of(words));
-        expect(typeof mustBePid1(words)).toBe('boolean');
+        expect(typeof mustBePid1(readCommandLine(words))).toBe('boolean');
       }),
     );
   });
@@ -166,7 +167,7 @@ describe('pid1Of', () => {
 
 describe('mustBePid1', () => {
   it.each([...table['must-be-pid-1'], 'busybox init', '/bin/busybox init', 'tini -- /init'])('%s', (line) => {
-    expect(mustBePid1(line.split(' '))).toBe(true);
+    expect(mustBePid1(readCommandLine(line.split(' ')))).toBe(true);
   });
 
   it.each([
@@ -179,12 +180,14 @@ describe('mustBePid1', () => {
     'app /sbin/init',
     'sh /init',
   ])('not %s', (line) => {
-    expect(mustBePid1(line.split(' '))).toBe(false);
+    expect(mustBePid1(readCommandLine(line.split(' ')))).toBe(false);
   });
 
   it('looks into scripts', () => {
-    expect(mustBePid1(['sh', '-c', 'mount x; exec /sbin/init'])).toBe(true);
-    expect(mustBePid1(['sh', '-c', 'if a; then exec /lib/systemd/systemd; fi; exec app'])).toBe(true);
-    expect(mustBePid1(['sh', '-c', 'echo /sbin/init'])).toBe(false);
+    expect(mustBePid1(readCommandLine(['sh', '-c', 'mount x; exec /sbin/init']))).toBe(true);
+    expect(
+      mustBePid1(readCommandLine(['sh', '-c', 'if a; then exec /lib/systemd/systemd; fi; exec app'])),
+    ).toBe(true);
+    expect(mustBePid1(readCommandLine(['sh', '-c', 'echo /sbin/init']))).toBe(false);
   });
 });
