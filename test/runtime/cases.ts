@@ -176,6 +176,29 @@ export const cases: readonly Case[] = [
     pod: { ...plain('static', '/app', 'orphans', '2'), static: true },
     expected: (view) => [orphans(2, view)],
   },
+  {
+    name: 'names of zombies look like the fields that follow them',
+    pod: plain('odd-names', '/tini', '--', '/app', 'odd-names'),
+    expected: (view) => [unreaped(2, view)],
+  },
+  {
+    name: 'PID 1 of a PID namespace within a container leaves orphans to itself',
+    pod: {
+      ...plain('nested'),
+      containers: [{ ...container('app', '/app', 'nested', '2'), addedCapability: 'SYS_ADMIN' }],
+    },
+    expected: (view) => [orphans(2, view)],
+  },
+  {
+    name: 'the first thread of a process has ended, and another one lives',
+    pod: plain('leaderless', '/app', 'leaderless'),
+    expected: none,
+  },
+  {
+    name: 'an app waits for each of its children after a moment',
+    pod: plain('churn', '/app', 'churn'),
+    expected: none,
+  },
 ];
 
 /** A pod of which the scanner has to know how many processes it may have, and how much memory. */

@@ -28,7 +28,7 @@ type Files = Readonly<Record<string, string>>;
 export function makeImages(folder: string, tini: string): string {
   const compile = (source: string, name: string, ...flags: readonly string[]): string => {
     const path = join(folder, name);
-    run('gcc', ['-std=gnu17', '-O1', '-static', ...flags, '-o', path, join(programs, source)]);
+    run('gcc', ['-std=gnu17', '-O1', '-static', '-pthread', ...flags, '-o', path, join(programs, source)]);
     return path;
   };
   const app = compile('app.c', 'app');

@@ -18,6 +18,7 @@ export interface ContainerSpec {
   readonly name: string;
   readonly command: readonly string[];
   readonly memoryBytes?: number;
+  readonly addedCapability?: string;
   /** As a restricted pod: this user, no capability, no new privileges, a root file system that is read-only. */
   readonly restrictedUser?: number;
   readonly mounts?: readonly Mount[];
@@ -108,7 +109,7 @@ export async function startPod(runtime: Containerd, spec: PodSpec, view: View): 
         })),
         linux: {
           resources: { cpuShares: 2, memoryLimitInBytes: container.memoryBytes ?? 0 },
-          securityContext: { ...security, ...restrictions(container) },
+          securityContext: { ...security, ...privileges(container) },
         },
       },
     });
@@ -130,7 +131,8 @@ export function zombiesOf({ shimPid }: Pod): Seen[] {
   return descendants([shimPid], readProcesses()).filter(({ zombie }) => zombie);
 }
 
-function restrictions({ restrictedUser }: ContainerSpec): object {
+function privileges({ restrictedUser, addedCapability }: ContainerSpec): object {
+  if (addedCapability !== undefined) return { capabilities: { addCapabilities: [addedCapability] } };
   if (restrictedUser === undefined) return {};
   const user = { runAsUser: { value: restrictedUser }, runAsGroup: { value: restrictedUser } };
   return { ...user, readonlyRootfs: true, noNewPrivs: true, capabilities: { dropCapabilities: ['ALL'] } };

@@ -19,7 +19,7 @@ export const unprivileged = [
   ...['--inh-caps=-all', '--ambient-caps=-all', '--bounding-set=-all'],
 ];
 
-/** Runs a program as the scanner runs, and answers what it wrote to stdout. */
+/** Runs a program as the scanner runs, and answers what it wrote to stdout; throws if it fails or complains. */
 export type Runner = (argv: readonly string[]) => Promise<string>;
 
 /** On the node itself, in the mount namespace of the runtime, so that cgroups look as they do to it. */
@@ -32,7 +32,7 @@ export function runnerOnNode(runtime: Containerd): Runner {
       child.on('error', reject).on('close', resolve),
     );
     const [stdout, stderr, status] = await Promise.all([text(child.stdout), text(child.stderr), exited]);
-    if (status !== 0) throw new Error(`${argv.join(' ')} exited with ${status}: ${stderr}`);
+    if (status !== 0 || stderr !== '') throw new Error(`${argv.join(' ')} exited with ${status}: ${stderr}`);
     return stdout;
   };
 }
@@ -73,7 +73,9 @@ export function runnerInPod(runtime: Containerd, pod: Pod): Runner {
       stderr = '',
     } = await runtime.call('RuntimeService', 'ExecSync', request);
     const decode = (base64: string): string => Buffer.from(base64, 'base64').toString();
-    if (exitCode !== 0) throw new Error(`${cmd.join(' ')} exited with ${exitCode}: ${decode(stderr)}`);
+    if (exitCode !== 0 || stderr !== '') {
+      throw new Error(`${cmd.join(' ')} exited with ${exitCode}: ${decode(stderr)}`);
+    }
     return decode(stdout);
   };
 }

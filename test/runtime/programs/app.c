@@ -6,9 +6,17 @@
 //   app orphans N          N processes end, and a child of each has ended before that
 //   app orphans-at-usr1 N  the same, after the signal SIGUSR1
 //   app orphans-and-end N  the same at once, and ends itself
-//   app hang               its child dies when it dies; both sleep until then
+//   app odd-names          two children whose names look like the rest of a line of /proc/PID/stat
+//   app nested N           starts PID 1 of a PID namespace of its own, which does as `app orphans N`
+//   app leaderless         starts a process whose first thread ends while another one runs on
+//   app churn              starts child after child and waits for each when it has been dead for a moment
+//   app hang               its child writes a file /hung.PID, and dies when it dies; both sleep until then
 //
 // Nothing here depends on who is faster: a process that is waited for with WNOWAIT is a zombie from then on.
+#define _GNU_SOURCE
+#include <fcntl.h>
+#include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -58,13 +66,64 @@ static void await_usr1(void) {
   sigwait(&set, &signal);
 }
 
+static void nested(int count) {
+  if (unshare(CLONE_NEWPID) != 0) fail("unshare");
+  pid_t pid = start();
+  if (pid == 0) {
+    for (int i = 0; i < count; i++) orphan();
+    puts("ready");
+    fflush(stdout);
+    for (;;) pause();
+  }
+  exit(waitpid(pid, NULL, 0) == pid ? 0 : 1);
+}
+
+static void *run_on(void *nothing) {
+  for (;;) pause();
+  return nothing;
+}
+
+static char state_of(pid_t pid) {
+  char path[64], line[512];
+  snprintf(path, sizeof path, "/proc/%d/stat", pid);
+  int fd = open(path, O_RDONLY);
+  ssize_t length = fd < 0 ? -1 : read(fd, line, sizeof line - 1);
+  if (length < 0) fail(path);
+  close(fd);
+  line[length] = '\0';
+  return strrchr(line, ')')[2];
+}
+
+static void leaderless(void) {
+  pid_t pid = start();
+  if (pid == 0) {
+    pthread_t thread;
+    if (pthread_create(&thread, NULL, run_on, NULL) != 0) fail("pthread_create");
+    pthread_exit(NULL);
+  }
+  while (state_of(pid) != 'Z') usleep(1000);
+}
+
+static void churn(void) {
+  for (;;) {
+    pid_t pid = start();
+    if (pid == 0) _exit(0);
+    usleep(10000);
+    if (waitpid(pid, NULL, 0) != pid) fail("waitpid");
+    usleep(10000);
+  }
+}
+
 static void hang(void) {
-  // Its parent cannot die before the child has asked for the signal: the kernel tells at once where it did.
   pid_t parent = getpid();
   if (start() == 0) {
     prctl(PR_SET_NAME, "left-over");
     prctl(PR_SET_PDEATHSIG, SIGKILL);
+    // The signal does not come where its parent had died before it asked for it.
     if (getppid() != parent) _exit(0);
+    char path[64];
+    snprintf(path, sizeof path, "/hung.%d", getpid());
+    if (open(path, O_CREAT | O_WRONLY, 0600) < 0) fail(path);
     for (;;) pause();
   }
 }
@@ -74,6 +133,13 @@ int main(int argc, char **argv) {
   int count = argc > 2 ? atoi(argv[2]) : 0;
   if (strcmp(what, "children") == 0) {
     for (int i = 0; i < count; i++) zombie("child");
+  } else if (strcmp(what, "odd-names") == 0) {
+    zombie(") Z 1 1 (");
+    zombie("a\n1 (b) S 0");
+  } else if (strcmp(what, "nested") == 0) {
+    nested(count);
+  } else if (strcmp(what, "leaderless") == 0) {
+    leaderless();
   } else if (strcmp(what, "supervisor") == 0) {
     pid_t pid = start();
     if (pid == 0) {
@@ -86,12 +152,13 @@ int main(int argc, char **argv) {
     for (int i = 0; i < count; i++) orphan();
   } else if (strcmp(what, "hang") == 0) {
     hang();
-  } else if (strcmp(what, "sleep") != 0) {
+  } else if (strcmp(what, "sleep") != 0 && strcmp(what, "churn") != 0) {
     fprintf(stderr, "app: what is \"%s\"?\n", what);
     return 2;
   }
   puts("ready");
   fflush(stdout);
   if (strcmp(what, "orphans-and-end") == 0) return 0;
+  if (strcmp(what, "churn") == 0) churn();
   for (;;) pause();
 }
