@@ -2,7 +2,7 @@ import { escapeText } from '../../terminal.ts';
 import type { RemedyCheck, ZombieGroup, ZombieKind } from '../report.ts';
 
 /** The namespace of the series that hold what was too much for series of their own. */
-export const otherNamespace = '(other)';
+const otherNamespace = '(other)';
 
 /** Label values of a gauge of zombies; what is unknown is empty. */
 export interface ZombieLabels {

@@ -53,7 +53,7 @@ export function parentOf(parent: TreeProcess | null): string {
 type Place = Pick<ZombieGroup, 'namespace' | 'pod' | 'podUid' | 'container' | 'containerId'>;
 
 /** `shop/web-1`, `uid UID` where only that is known; null for what is in no pod or in an unknown one. */
-export function podOf({ namespace, pod, podUid }: Omit<Place, 'container' | 'containerId'>): string | null {
+function podOf({ namespace, pod, podUid }: Omit<Place, 'container' | 'containerId'>): string | null {
   if (pod !== null) return escapeText(namespace === null ? pod : `${namespace}/${pod}`);
   return podUid === null ? null : `uid ${escapeText(podUid)}`;
 }
