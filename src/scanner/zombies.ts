@@ -16,9 +16,11 @@ export interface Zombie {
   readonly kind: Kind;
 }
 
-interface Known {
-  readonly startTime: number;
-  zombie: Zombie;
+/** There may be tens of thousands, so each is one object, and what they have in common is shared. */
+interface Known extends Zombie {
+  ppid: number;
+  place: Place;
+  kind: Kind;
   /** Whether it was seen under another parent before. */
   adopted: boolean;
   /** The look that saw it last. */
@@ -31,6 +33,9 @@ interface Known {
  */
 export class Zombies {
   readonly #known = new Map<number, Known>();
+  readonly #places = new Shared<Place>();
+  readonly #kinds = new Shared<Kind>();
+  readonly #comms = new Shared<string>();
   #look = 0;
 
   /**
@@ -47,9 +52,10 @@ export class Zombies {
     for (let index = 0; index < table.size; index += 1) {
       if (!table.isZombieAt(index)) continue;
       const known = this.#known.get(table.pidAt(index));
-      if (known?.startTime === table.startTimeAt(index))
-        survivors.push(this.#seenAgain(known, table, index, kin));
-      else this.#seen(table, index, before);
+      if (known?.startTime === table.startTimeAt(index)) {
+        this.#seenAgain(known, table.ppidAt(index), kin);
+        survivors.push(known);
+      } else this.#seen(table, index, before);
     }
     for (const [pid, { look }] of this.#known) if (look !== this.#look) this.#known.delete(pid);
     return survivors;
@@ -60,32 +66,57 @@ export class Zombies {
     const pid = table.pidAt(index);
     const startTime = table.startTimeAt(index);
     const ppid = table.ppidAt(index);
-    const earlier = before?.indexOf(pid) ?? -1;
-    const adopted =
-      before !== null &&
-      earlier >= 0 &&
-      before.startTimeAt(earlier) === startTime &&
-      before.ppidAt(earlier) !== ppid;
     const comm = table.commAt(index) ?? '';
-    const wasThere = before === null;
-    const zombie = { pid, startTime, ppid, comm, wasThere, place: nowhere, kind: undecided };
-    this.#known.set(pid, { startTime, zombie, adopted, look: this.#look });
+    this.#known.set(pid, {
+      pid,
+      startTime,
+      ppid,
+      comm: this.#comms.get(comm, comm),
+      wasThere: before === null,
+      place: nowhere,
+      kind: undecided,
+      adopted: before !== null && hadOtherParent(before, { pid, startTime, ppid }),
+      look: this.#look,
+    });
   }
 
-  #seenAgain(known: Known, table: ProcessTable, index: number, kin: Kin): Zombie {
-    const ppid = table.ppidAt(index);
-    const moved = ppid !== known.zombie.ppid;
-    known.adopted ||= moved;
+  #seenAgain(known: Known, ppid: number, kin: Kin): void {
+    const moved = ppid !== known.ppid;
     known.look = this.#look;
+    known.adopted ||= moved;
     // What is known of it holds for good, unless its parent died and another one took it over.
-    if (moved || known.zombie.kind === undecided) {
-      const { pid } = known.zombie;
-      const place = placeOf(pid, ppid, kin);
-      const kind = kindOf({ pid, ppid, place, adopted: known.adopted }, kin);
-      known.zombie = { ...known.zombie, ppid, place, kind };
-    }
-    return known.zombie;
+    if (!moved && known.kind !== undecided) return;
+    const place = placeOf(known.pid, ppid, kin);
+    const kind = kindOf({ pid: known.pid, ppid, place, adopted: known.adopted }, kin);
+    known.ppid = ppid;
+    known.place = this.#places.get(`${place.podUid} ${place.containerId} ${place.evidence}`, place);
+    known.kind = this.#kinds.get(`${kind.kind} ${kind.certain} ${kind.fixableBy}`, kind);
   }
 }
 
 const undecided: Kind = { kind: 'orphan', certain: false, fixableBy: 'init' };
+
+function hadOtherParent(
+  before: ProcessTable,
+  { pid, startTime, ppid }: Pick<Zombie, 'pid' | 'startTime' | 'ppid'>,
+): boolean {
+  const index = before.indexOf(pid);
+  return index >= 0 && before.startTimeAt(index) === startTime && before.ppidAt(index) !== ppid;
+}
+
+/** More different values than this are not worth remembering. */
+const mostShared = 10_000;
+
+/** Values of which many are equal, each kept once. */
+class Shared<T> {
+  readonly #values = new Map<string, T>();
+
+  /** The value that was kept under this key, or else this one from now on. */
+  get(key: string, value: T): T {
+    const kept = this.#values.get(key);
+    if (kept !== undefined) return kept;
+    if (this.#values.size >= mostShared) this.#values.clear();
+    this.#values.set(key, value);
+    return value;
+  }
+}
