@@ -1,3 +1,4 @@
+import { maskedWords } from './cmdline.ts';
 import type { PodFacts } from './pod-facts.ts';
 import type { ProbeInStep } from './report.ts';
 
@@ -13,7 +14,7 @@ const mostPerRun = 20;
  * @param pod The pod that the zombies are in.
  * @param container The container's name, null where any of the pod may be meant.
  * @returns The probe that fits best; of two that fit alike the one that leaves fewer for each run, then the one that
- *   comes first in the pod. Null where none fits.
+ *   comes first in the pod. Null where none fits. Secrets in its command are masked.
  */
 export function probeInStep(
   newPerHour: number | null,
@@ -39,5 +40,5 @@ export function probeInStep(
   const [best] = candidates.toSorted(
     (a, b) => rounded(a.error) - rounded(b.error) || a.probe.zombiesPerRun - b.probe.zombiesPerRun,
   );
-  return best?.probe ?? null;
+  return best === undefined ? null : { ...best.probe, command: maskedWords(best.probe.command) };
 }

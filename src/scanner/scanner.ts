@@ -217,8 +217,7 @@ function notesOn(unreadable: number, pods: PodDirectory): string[] {
   return [
     ...(unreadable > 0
       ? [
-          `${unreadable} processes and threads are there that could not be looked at: /proc may be mounted with ` +
-            `hidepid, or be that of a container. Zombies among them are not counted.`,
+          'Some processes could not be looked at: /proc may be mounted with hidepid, or be that of a container.',
         ]
       : []),
     ...(guests.length > 0

@@ -34,6 +34,12 @@ describe('a probe in step', () => {
     expect(probeInStep(360, both, 'app')).toMatchObject({ kind: 'liveness', zombiesPerRun: 1 });
   });
 
+  it('keeps the secrets in its command to itself', () => {
+    const command = ['redis-cli', '-a', 'hunter2', 'ping'];
+    const found = probeInStep(360, podWith(['app', { ...probe(10), command }]), 'app');
+    expect(found?.command).toEqual(['redis-cli', '-a', '***', 'ping']);
+  });
+
   it('is of the same container, where that is known', () => {
     const both = podWith(['app', probe(30)], ['sidecar', probe(10)]);
     expect(probeInStep(360, both, 'sidecar')).toMatchObject({ container: 'sidecar' });
