@@ -56,8 +56,13 @@ function pidUse(report: ScanReport): string {
     : `${used} of ${limit} PIDs used (${share(used, limit)})`;
 }
 
-function zombies({ groups }: ScanReport, terminal: Terminal): string {
-  if (groups.length === 0) return 'No zombies.\n';
+/** More than this nobody reads on a terminal. */
+const mostGroups = 25;
+
+function zombies({ groups: all }: ScanReport, terminal: Terminal): string {
+  if (all.length === 0) return 'No zombies.\n';
+  const groups = all.slice(0, mostGroups);
+  const left = all.slice(mostGroups);
   const shown = columnsThatFit(groups, terminal.width);
   const header = shown.map(({ title }): Cell => ({ text: title, style: 'dim' }));
   const rows = groups.map((group) => shown.map((column) => column.cell(group)));
@@ -68,7 +73,12 @@ function zombies({ groups }: ScanReport, terminal: Terminal): string {
   const legend = groups.every(({ certain }) => certain)
     ? ''
     : `\n${paragraph('A ? marks what is likely, not certain.', terminal, 'dim')}`;
-  return `${titles}\n${blocks.join('\n')}${legend}`;
+  const zombiesLeft = left.reduce((sum, group) => sum + group.count, 0);
+  const more =
+    left.length === 0
+      ? ''
+      : `\n… and ${counted(zombiesLeft, 'zombie')} in ${counted(left.length, 'group')} more: -o json has them all.\n`;
+  return `${titles}\n${blocks.join('\n')}${more}${legend}`;
 }
 
 interface Column {

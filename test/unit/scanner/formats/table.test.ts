@@ -117,6 +117,13 @@ describe('scanTable', () => {
     expect(of(remedyCheck({ works: null }))).toEqual(['1 injected pod: 1 not known yet']);
   });
 
+  it('stops where nobody would read on, and says what it left out', () => {
+    const groups = Array.from({ length: 30 }, (_, index) => groupWith({ count: 40 - index }));
+    const lines = shown(reportWith({ groups }));
+    expect(lines).toContain('… and 65 zombies in 5 groups more: -o json has them all.');
+    expect(lines.filter((line) => line.startsWith('  tree '))).toHaveLength(25);
+  });
+
   it('leaves out a tree that says nothing', () => {
     const lone = groupWith({ parent: { ...parent, ancestors: [], isPid1: null, cmdline: null } });
     expect(shown(reportOfLeak({ groups: [lone] })).join('\n')).not.toMatch(/^ {2}(tree|command)/m);
