@@ -39,8 +39,9 @@ export async function followPods(
 
   let complaint = '';
   const following = followNodePods(api, node, {
+    read: podFacts,
     onListed(pods) {
-      directory = directoryOf(pods.flatMap((pod) => podFacts(pod) ?? []));
+      directory = directoryOf(pods);
       if (complaint !== '') complain('the pods of this node are listed again');
       complaint = '';
       metrics.podsListed('success');

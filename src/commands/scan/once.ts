@@ -52,8 +52,9 @@ async function lookTwice(options: ScanOptions): Promise<ScanReport> {
 async function podsOf(node: string, kubeconfig: string | undefined): Promise<PodDirectory> {
   try {
     const api = await openApiServer(kubeconfig);
-    const pods = api === null ? [] : await listNodePods(api, node, AbortSignal.timeout(namesTimeoutMs));
-    return directoryOf(pods.flatMap((pod) => podFacts(pod) ?? []));
+    const pods =
+      api === null ? [] : await listNodePods(api, node, podFacts, AbortSignal.timeout(namesTimeoutMs));
+    return directoryOf(pods);
   } catch (error) {
     complain(`the names of pods are not known: ${describeError(error)}`);
     return directoryOf([]);
