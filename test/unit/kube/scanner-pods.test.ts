@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { ApiError } from '../../../src/kube/api-server.ts';
+import { ApiError, type ApiServer } from '../../../src/kube/api-server.ts';
 import { gatherScans } from '../../../src/kube/scanner-pods.ts';
 import { answering, type Behaviour, failing, resetting, silent } from '../../support/fake-api-server.ts';
 import { type Asked, json, refusing, type ScriptedServer, startScriptedServer } from './scripted-server.ts';
@@ -157,20 +157,18 @@ describe('gatherScans', () => {
 
   it('asks no more at a time than it is told to', async () => {
     const nodes = Array.from({ length: 12 }, (_, index) => `n${index}`);
+    server.answer(clusterOf({ nodes, pods: nodes.map((node) => podOn(node)) }));
     let [open, most] = [0, 0];
-    const { promise: full, resolve } = Promise.withResolvers<void>();
-    const slow: Behaviour = (request, response) => {
-      open += 1;
-      most = Math.max(most, open);
-      if (open === 4) resolve();
-      void full.then(() => {
-        open -= 1;
-        json({})(request, response);
-      });
+    const api: ApiServer = {
+      request(...args) {
+        open += 1;
+        most = Math.max(most, open);
+        return server.api.request(...args).finally(() => {
+          open -= 1;
+        });
+      },
     };
-    const scans = Object.fromEntries(nodes.map((node) => [node, slow]));
-    const pods = nodes.map((node) => podOn(node));
-    expect(await gather({ nodes, pods, scans }, { concurrency: 4, timeoutMs: 30_000 })).toHaveLength(12);
+    expect(await gatherScans(api, { namespace: 'graves', concurrency: 4 })).toHaveLength(12);
     expect(most).toBe(4);
   });
 
