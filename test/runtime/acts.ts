@@ -1,4 +1,5 @@
 import { readdirSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
 import { type Containerd, eventually } from './containerd.ts';
 import { type Pod, zombiesOf } from './pods.ts';
 import { descendants, readProc, readProcesses } from './proc.ts';
@@ -71,7 +72,13 @@ export async function removeLeaver(pod: Pod, runtime: Containerd): Promise<void>
   if (!lines.every(isGone)) throw new Error(`a cgroup of the container is left: ${lines.join(', ')}`);
 }
 
-/** Waits until a pod has so many zombies, as far as /proc tells without the scanner. */
+const longMs = 100;
+
+/** Waits until a pod has so many zombies that are there for long, as far as /proc tells without the scanner. */
 export async function awaitZombies(pod: Pod, count: number): Promise<void> {
-  await eventually(() => zombiesOf(pod).length === count, `${count} zombies in pod ${pod.spec.name}`);
+  await eventually(async () => {
+    const before = new Set(zombiesOf(pod).map(({ pid }) => pid));
+    await delay(longMs);
+    return zombiesOf(pod).filter(({ pid }) => before.has(pid)).length === count;
+  }, `${count} zombies in pod ${pod.spec.name}`);
 }

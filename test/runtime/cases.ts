@@ -195,8 +195,8 @@ export const cases: readonly Case[] = [
     expected: none,
   },
   {
-    name: 'an app waits for each of its children after a moment',
-    pod: plain('churn', '/app', 'churn'),
+    name: 'children of an app are zombies all the time, but none for long',
+    pod: plain('churn', '/app', 'churn', '4'),
     expected: none,
   },
 ];

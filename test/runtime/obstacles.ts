@@ -1,7 +1,8 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { accessSync, constants, existsSync } from 'node:fs';
 import { readProcesses } from './proc.ts';
 import { mainFile, unprivileged } from './scan.ts';
+import { machineHasV1 } from './views.ts';
 
 export const staticTini = '/usr/bin/tini-static';
 
@@ -10,7 +11,6 @@ const programs = {
   containerd: ['containerd', 'ctr', 'containerd-shim-runc-v2'],
   runc: ['runc'],
   gcc: ['gcc'],
-  golang: ['go'],
   'util-linux': ['unshare', 'nsenter', 'setpriv'],
 };
 
@@ -21,6 +21,13 @@ export function obstacle(): string | null {
   const missing = Object.entries(programs).flatMap(([name, files]) => (files.every(isThere) ? [] : [name]));
   if (!existsSync(staticTini)) missing.push('tini');
   if (missing.length > 0) return `${missing.join(', ')} missing: apt-get install ${missing.join(' ')}`;
+  if (!isThere('go')) return 'Go 1.26 or later is missing: https://go.dev/dl/';
+  if (spawnSync('unshare', ['--mount', 'true']).status !== 0) {
+    return 'no mount namespace can be made: in a container, run it with --privileged';
+  }
+  if (!isWritable(machineHasV1 ? '/sys/fs/cgroup/pids' : '/sys/fs/cgroup')) {
+    return 'no cgroup can be made in /sys/fs/cgroup: in a container, run it with --privileged --cgroupns=host';
+  }
   if (readProcesses().some(({ comm }) => comm === 'kubelet')) {
     return 'a kubelet runs here, which would end pods that it does not know: run it on another machine';
   }
@@ -29,6 +36,15 @@ export function obstacle(): string | null {
     return `user 65532 may not read ${mainFile}: put the checkout where everyone may`;
   }
   return null;
+}
+
+function isWritable(folder: string): boolean {
+  try {
+    accessSync(folder, constants.W_OK);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function isThere(program: string): boolean {

@@ -9,7 +9,7 @@
 //   app odd-names          two children whose names look like the rest of a line of /proc/PID/stat
 //   app nested N           starts PID 1 of a PID namespace of its own, which does as `app orphans N`
 //   app leaderless         starts a process whose first thread ends while another one runs on
-//   app churn              starts child after child and waits for each when it has been dead for a moment
+//   app churn N            N processes start child after child, and wait for each when it has been dead for a moment
 //   app hang               its child writes a file /hung.PID, and dies when it dies; both sleep until then
 //
 // Nothing here depends on who is faster: a process that is waited for with WNOWAIT is a zombie from then on.
@@ -108,9 +108,8 @@ static void churn(void) {
   for (;;) {
     pid_t pid = start();
     if (pid == 0) _exit(0);
-    usleep(10000);
+    usleep(20000);
     if (waitpid(pid, NULL, 0) != pid) fail("waitpid");
-    usleep(10000);
   }
 }
 
@@ -138,6 +137,10 @@ int main(int argc, char **argv) {
     zombie("a\n1 (b) S 0");
   } else if (strcmp(what, "nested") == 0) {
     nested(count);
+  } else if (strcmp(what, "churn") == 0) {
+    for (int i = 0; i < count; i++) {
+      if (start() == 0) churn();
+    }
   } else if (strcmp(what, "leaderless") == 0) {
     leaderless();
   } else if (strcmp(what, "supervisor") == 0) {
@@ -152,13 +155,12 @@ int main(int argc, char **argv) {
     for (int i = 0; i < count; i++) orphan();
   } else if (strcmp(what, "hang") == 0) {
     hang();
-  } else if (strcmp(what, "sleep") != 0 && strcmp(what, "churn") != 0) {
+  } else if (strcmp(what, "sleep") != 0) {
     fprintf(stderr, "app: what is \"%s\"?\n", what);
     return 2;
   }
   puts("ready");
   fflush(stdout);
   if (strcmp(what, "orphans-and-end") == 0) return 0;
-  if (strcmp(what, "churn") == 0) churn();
   for (;;) pause();
 }
