@@ -26,12 +26,20 @@ export function readText(path: string, limit = MOST_BYTES): string | null {
   }
   try {
     const pieces: Buffer[] = [];
-    let length = 0;
+    let [length, filled] = [0, 0];
     for (;;) {
-      const read = readSync(fd, chunk, 0, Math.min(chunk.length, limit - length), null);
-      if (read === 0) return Buffer.concat(pieces, length).toString();
-      pieces.push(Buffer.from(chunk.subarray(0, read)));
+      const read = readSync(fd, chunk, filled, Math.min(chunk.length - filled, limit - length), null);
       length += read;
+      filled += read;
+      // Most files fit, and then nothing is copied but the text.
+      if (read === 0) {
+        if (pieces.length === 0) return chunk.toString('utf8', 0, filled);
+        return Buffer.concat([...pieces, chunk.subarray(0, filled)]).toString();
+      }
+      if (filled === chunk.length) {
+        pieces.push(Buffer.from(chunk));
+        filled = 0;
+      }
     }
   } catch {
     return null;

@@ -27,6 +27,7 @@ export interface ProcRoot {
   readTable(table: ProcessTable): void;
   stat(pid: number): Process | null;
   status(pid: number): ProcessStatus | null;
+  /** The same array for processes of the same cgroups. */
   cgroup(pid: number): readonly CgroupLine[] | null;
   /** The words of the process, at most 64 KiB of them; none for zombies and kernel threads. */
   commandLine(pid: number): readonly string[] | null;
@@ -58,6 +59,8 @@ export function openProcRoot(path: string): ProcRoot {
 }
 
 const MOST_WORDS_BYTES = 1 << 16;
+const MOST_CGROUPS = 512;
+const MOST_COMMS = 1024;
 
 /** Errors that say that the process has ended, or that a copied tree has no such file. */
 const goneCodes = new Set(['ENOENT', 'ESRCH', 'ENOTDIR']);
@@ -68,6 +71,9 @@ class ProcFolder implements ProcRoot {
   /** Longer than any line of `stat`: 52 numbers and a name. */
   readonly #buffer = Buffer.allocUnsafeSlow(4096);
   readonly #line = new StatLine();
+  /** The zombies of a container all say the same, and whoever keeps some of it should keep one text, not thousands. */
+  readonly #cgroups = new Map<string, readonly CgroupLine[]>();
+  readonly #comms = new Map<string, string>();
   #pids = new Int32Array(1024);
 
   constructor(path: string, bootTime: number) {
@@ -98,7 +104,7 @@ class ProcFolder implements ProcRoot {
       this.#listPids(),
       line,
       (pid) => this.#look(pid),
-      () => buffer.toString('utf8', line.commStart, line.commEnd),
+      () => this.#oneOf(buffer.toString('utf8', line.commStart, line.commEnd)),
     );
   }
 
@@ -116,7 +122,14 @@ class ProcFolder implements ProcRoot {
   }
 
   cgroup(pid: number): readonly CgroupLine[] | null {
-    return parsed(this.text(`${pid}/cgroup`), parseCgroup);
+    const text = this.text(`${pid}/cgroup`);
+    if (text === null) return null;
+    const known = this.#cgroups.get(text);
+    if (known !== undefined) return known;
+    if (this.#cgroups.size === MOST_CGROUPS) this.#cgroups.clear();
+    const lines = parseCgroup(text);
+    this.#cgroups.set(text, lines);
+    return lines;
   }
 
   commandLine(pid: number): readonly string[] | null {
@@ -168,6 +181,7 @@ class ProcFolder implements ProcRoot {
     return isSorted ? pids : pids.sort();
   }
 
+  /** All at once: opendir would look at the type of each, and throw where one has ended. */
   #listNames(): string[] {
     try {
       return readdirSync(this.path);
@@ -176,6 +190,15 @@ class ProcFolder implements ProcRoot {
         `${this.path} cannot be listed: ${error instanceof Error ? error.message : error}`,
       );
     }
+  }
+
+  /** The same string for equal names: most zombies share theirs with thousands of others. */
+  #oneOf(comm: string): string {
+    const known = this.#comms.get(comm);
+    if (known !== undefined) return known;
+    if (this.#comms.size === MOST_COMMS) this.#comms.clear();
+    this.#comms.set(comm, comm);
+    return comm;
   }
 
   /** Reads one process into the line; see {@link ProcessTable.fill}. */

@@ -31,20 +31,18 @@ const SIGCHLD_BIT = 1 << 16;
  * @returns What it says, or null where a line is missing that every kernel writes. `NSpid` came with Linux 4.1.
  */
 export function parseStatus(text: string): ProcessStatus | null {
-  const fields = new Map<string, string>();
-  for (const [, name = '', value = ''] of text.matchAll(/^(\w+):[ \t]*(.*)$/gm)) {
-    if (!fields.has(name)) fields.set(name, value);
-  }
-  const state = /^[A-Za-z]/.exec(fields.get('State') ?? '')?.[0];
-  const threads = wholeNumber(fields.get('Threads'));
-  const tracerPid = wholeNumber(fields.get('TracerPid'));
-  const uid = wholeNumber(fields.get('Uid')?.split(/\s+/)[1]);
-  const [caught, ignored, blocked, own, shared] = ['SigCgt', 'SigIgn', 'SigBlk', 'SigPnd', 'ShdPnd'].map(
-    (mask) => hasSigchld(fields.get(mask)),
-  );
+  const state = /^[A-Za-z]/.exec(fieldOf('State', text) ?? '')?.[0];
+  const threads = wholeNumber(fieldOf('Threads', text));
+  const tracerPid = wholeNumber(fieldOf('TracerPid', text));
+  const uid = wholeNumber(fieldOf('Uid', text)?.split(/\s+/)[1]);
+  const caught = hasSigchld(fieldOf('SigCgt', text));
+  const ignored = hasSigchld(fieldOf('SigIgn', text));
+  const blocked = hasSigchld(fieldOf('SigBlk', text));
+  const own = hasSigchld(fieldOf('SigPnd', text));
+  const shared = hasSigchld(fieldOf('ShdPnd', text));
   if (state === undefined || threads === null || tracerPid === null || uid === null) return null;
-  if (caught == null || ignored == null || blocked == null || own == null || shared == null) return null;
-  const nspid = (fields.get('NSpid') ?? '').split(/\s+/).flatMap((pid) => wholeNumber(pid) ?? []);
+  if (caught === null || ignored === null || blocked === null || own === null || shared === null) return null;
+  const nspid = (fieldOf('NSpid', text) ?? '').split(/\s+/).flatMap((pid) => wholeNumber(pid) ?? []);
   return {
     state,
     threads,
@@ -53,6 +51,14 @@ export function parseStatus(text: string): ProcessStatus | null {
     uid,
     sigchld: { caught, ignored, blocked, pending: own || shared },
   };
+}
+
+/** What follows a name at the start of a line; cheaper than all lines at once, for thousands of zombies. */
+function fieldOf(name: string, text: string): string | undefined {
+  const start = text.indexOf(`\n${name}:`);
+  if (start < 0) return undefined;
+  const end = text.indexOf('\n', start + 1);
+  return text.slice(start + name.length + 2, end < 0 ? undefined : end).trim();
 }
 
 function wholeNumber(text: string | undefined): number | null {

@@ -31,7 +31,7 @@ describe('treeOf', () => {
 
 describe('isIdle', () => {
   const status = (state: string, pending: string) =>
-    `State:\t${state}\nTracerPid:\t0\nUid:\t0\t0\t0\t0\nThreads:\t1\nSigPnd:\t0000000000000000\n` +
+    `Name:\tsh\nState:\t${state}\nTracerPid:\t0\nUid:\t0\t0\t0\t0\nThreads:\t1\nSigPnd:\t0000000000000000\n` +
     `ShdPnd:\t${pending}\nSigBlk:\t0000000000000000\nSigIgn:\t0000000000000000\nSigCgt:\t0000000000000000\n`;
 
   it.each([

@@ -132,3 +132,20 @@ describe('isHost', () => {
     expect(openProcRoot(copiedTree(files)).isHost()).toBe(isHost);
   });
 });
+
+describe('cgroup', () => {
+  it('is one and the same for processes that say the same', () => {
+    const files = { '7/cgroup': '0::/a\n', '8/cgroup': '0::/a\n', '9/cgroup': '0::/b\n' };
+    const root = openProcRoot(copiedTree(files));
+    expect(root.cgroup(7)).toBe(root.cgroup(8));
+    expect(root.cgroup(9)).toEqual([{ hierarchy: 0, controllers: [], path: '/b', deleted: false }]);
+  });
+
+  it('is right however many there are', () => {
+    const pids = Array.from({ length: 600 }, (_, index) => index + 1);
+    const root = openProcRoot(
+      copiedTree(Object.fromEntries(pids.map((pid) => [`${pid}/cgroup`, `0::/c${pid}\n`]))),
+    );
+    for (const pid of [...pids, ...pids]) expect(root.cgroup(pid)?.[0]?.path).toBe(`/c${pid}`);
+  });
+});
