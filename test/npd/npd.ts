@@ -138,7 +138,7 @@ describe('the folder of the result', { skip: notRoot ?? false }, () => {
 
   /** Runs a program as a user, without any capability, as a container that drops ALL does. */
   function without(user: number, ...command: string[]) {
-    const flags = [`--reuid=${user}`, '--regid=65532', '--clear-groups', '--no-new-privs'];
+    const flags = [`--reuid=${user}`, '--regid=65527', '--clear-groups', '--no-new-privs'];
     const none = ['--inh-caps=-all', '--ambient-caps=-all', '--bounding-set=-all'];
     return spawnSync('setpriv', [...flags, ...none, ...command], { encoding: 'utf8' });
   }
@@ -152,18 +152,18 @@ describe('the folder of the result', { skip: notRoot ?? false }, () => {
       assert.equal(stderr, '');
       assert.equal(status, 0);
       const { uid, gid, mode } = statSync(scan);
-      assert.deepEqual([uid, gid, mode & 0o7777], [0, 65_532, 0o775]);
+      assert.deepEqual([uid, gid, mode & 0o7777], [0, 65_527, 0o775]);
     }
   });
 
   it('can be written to by the scanner, and by nobody else but root', () => {
     const write = ['sh', '-c', `echo 1 > ${scan}/npd.new && mv ${scan}/npd.new ${scan}/npd`];
-    assert.equal(without(65_532, ...write).status, 0);
-    const stranger = spawnSync('setpriv', ['--reuid=65533', '--regid=65533', '--clear-groups', ...write], {
+    assert.equal(without(65_527, ...write).status, 0);
+    const stranger = spawnSync('setpriv', ['--reuid=65532', '--regid=65532', '--clear-groups', ...write], {
       encoding: 'utf8',
     });
     assert.notEqual(stranger.status, 0);
-    assert.notEqual(without(65_532, 'touch', join(run, 'beside')).status, 0);
+    assert.notEqual(without(65_527, 'touch', join(run, 'beside')).status, 0);
   });
 });
 

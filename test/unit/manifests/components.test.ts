@@ -102,11 +102,11 @@ describeWith([kubectl], 'the components', () => {
       expect(after.securityContext).toEqual(before.securityContext);
       const folder = after.initContainers.find(({ name }) => name === 'result-folder');
       expect(folder).toMatchObject({
-        command: ['install', '--directory', '--mode=0775', '--group=65532', '/run/gravekeeper/scan'],
+        command: ['install', '--directory', '--mode=0775', '--group=65527', '/run/gravekeeper/scan'],
         securityContext: {
           runAsNonRoot: false,
           runAsUser: 0,
-          runAsGroup: 65_532,
+          runAsGroup: 65_527,
           allowPrivilegeEscalation: false,
           readOnlyRootFilesystem: true,
           capabilities: { drop: ['ALL'] },

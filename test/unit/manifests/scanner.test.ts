@@ -67,8 +67,8 @@ describe('the pod of the scanner', () => {
     expect(restrictedViolations(pod)).toEqual(['volume proc', 'volume cgroup']);
   });
 
-  it('runs as a user that is not root, with no capability, and shares no namespace with the node', () => {
-    expect(pod.securityContext).toMatchObject({ runAsNonRoot: true, runAsUser: 65_532, runAsGroup: 65_532 });
+  it('runs as a user of its own that is not root, with no capability, and shares no namespace with the node', () => {
+    expect(pod.securityContext).toMatchObject({ runAsNonRoot: true, runAsUser: 65_527, runAsGroup: 65_527 });
     expect([pod.hostPID, pod.hostNetwork, pod.hostIPC]).toEqual([undefined, undefined, undefined]);
     for (const { securityContext } of [tiniImage, scanner]) {
       expect(securityContext).toEqual({
