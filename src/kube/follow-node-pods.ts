@@ -17,13 +17,13 @@ export interface NodePodsEvents<T> {
 /** What lists the pods of a node again and again. */
 export interface NodePods {
   /**
-   * Lists again soon, because a pod was seen on the node that the last list did not have. It may be called as often as
-   * it is seen: nothing is listed twice within 10 s, and for one pod no more than twice between two regular lists, since
-   * a pod that the API server does not know of then is one that it will not know.
+   * Lists again soon, because a pod or a container was seen on the node that the last list did not have. It may be
+   * called as often as it is seen: nothing is listed twice within 10 s, and for the same one no more than twice between
+   * two regular lists, since what the API server does not know of by then it will not know.
    *
-   * @param uid The pod's.
+   * @param id The UID of the pod, or the id of the container.
    */
-  refresh(uid: string): void;
+  refresh(id: string): void;
   /** Ends the request under way, and what would start another one. */
   stop(): Promise<void>;
 }
@@ -33,7 +33,7 @@ const leastMs = 10_000;
 const longestBackoffMs = 2 * 60_000;
 const longestRetryAfterMs = 10 * 60_000;
 const mostAttempts = 2;
-/** A node has some hundreds of pods; beyond that somebody makes UIDs up. */
+/** A node has some hundreds of pods; beyond that somebody makes names up. */
 const mostUnknown = 1000;
 
 /**
@@ -90,10 +90,10 @@ export function followNodePods<T>(
   const following = follow();
 
   return {
-    refresh(uid) {
-      const before = attempts.get(uid) ?? 0;
+    refresh(id) {
+      const before = attempts.get(id) ?? 0;
       if (before >= mostAttempts || (before === 0 && attempts.size >= mostUnknown) || wanted) return;
-      attempts.set(uid, before + 1);
+      attempts.set(id, before + 1);
       wanted = true;
       pause.abort();
     },
