@@ -28,7 +28,7 @@ const runtimeNames: ReadonlySet<string> = new Set([
  * Whether a process is a container runtime. A name can be forged, so it counts only in the PID namespace of the machine
  * itself, and outside the cgroups of pods.
  */
-export function isRuntime(pid: number, kin: Kin): boolean {
+function isRuntime(pid: number, kin: Kin): boolean {
   const process = kin.stat(pid);
   return (
     process !== null &&

@@ -25,7 +25,7 @@ export interface ScanClock {
 }
 
 /** The clock of this machine. */
-export const systemScanClock: ScanClock = {
+const systemScanClock: ScanClock = {
   now: () => Date.now(),
   seconds: () => performance.now() / 1000,
 };
