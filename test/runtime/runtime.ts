@@ -11,7 +11,6 @@ import type { ExpectedGroup } from './expected.ts';
 import { makeImages } from './images.ts';
 import { obstacle, staticTini } from './obstacles.ts';
 import { namespace, type Pod } from './pods.ts';
-import { descendants, readProcesses } from './proc.ts';
 import { hasLimits, type Stage, setStage, type Way, ways } from './stage.ts';
 import { sweepStale, sweptFolder } from './sweep.ts';
 import { check, tellTallyAtExit } from './tally.ts';
@@ -89,11 +88,11 @@ function compareGroups(stage: Stage, view: View, way: Way, one: Case): void {
 }
 
 function groupsOfPod(stage: Stage, way: Way, pod: Pod): Comparable[] {
-  const processes = new Set(descendants([pod.shimPid], readProcesses()).map(({ pid }) => pid));
+  const pids = stage.pidsOf(pod);
   const uids = [pod.uid, stage.apiUid(pod)];
   return stage
     .report(way)
-    .groups.filter(({ podUid, parent }) => uids.includes(podUid ?? '') || processes.has(parent?.pid ?? 0))
+    .groups.filter(({ podUid, parent }) => uids.includes(podUid ?? '') || pids.has(parent?.pid ?? 0))
     .sort((a, b) => b.count - a.count)
     .map(
       ({ count, kind, certain, fixableBy, container, containerId, podUid, parent, evidence, ...names }) => ({

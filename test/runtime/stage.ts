@@ -9,6 +9,7 @@ import { type Case, limitedPod, limitedZombies } from './cases.ts';
 import { type Containerd, type Parts, startContainerd } from './containerd.ts';
 import { type Pause, pauses } from './images.ts';
 import { type Pod, startPod } from './pods.ts';
+import { descendants, readProcesses } from './proc.ts';
 import { type Runner, runnerInPod, runnerOnNode, scanInPod, scannerPod, scanOnNode } from './scan.ts';
 import { sweep, sweptFolder } from './sweep.ts';
 import type { View } from './views.ts';
@@ -26,6 +27,8 @@ export interface Stage {
   podOf(of: Case): Pod;
   /** The pod with limits; there is none under cgroup v2. */
   limited(): Pod;
+  /** The PIDs of a pod's processes and of its shim, as they were when the scanner looked. */
+  pidsOf(pod: Pod): ReadonlySet<number>;
   /** The UID that the API server knows a pod by. */
   apiUid(pod: Pod): string;
   /** @throws what went wrong when the scanner ran. */
@@ -84,9 +87,11 @@ export async function setStage(view: View, parts: Parts, cases: readonly Case[])
     'with names': await outcome(() => scanOnNode(onNode, '--kubeconfig', api.kubeconfig)),
   };
   api.close();
+  const processes = readProcesses();
   return {
     podOf: (one) => unwrap(pods.get(one) ?? { error: new Error('the pod is not in this view') }),
     limited: () => unwrap(limited),
+    pidsOf: ({ shimPid }) => new Set(descendants([shimPid], processes).map(({ pid }) => pid)),
     apiUid,
     report: (way) => unwrap(reports[way]),
     runner: (way) => runners[way],
