@@ -1,4 +1,4 @@
-import { closeSync, openSync, readdirSync, readlinkSync, readSync } from 'node:fs';
+import { closeSync, openSync, readdirSync, readlinkSync, readSync, statfsSync } from 'node:fs';
 import { InputError } from '../input-error.ts';
 import { type CgroupLine, parseCgroup, podCgroupOf } from './cgroup.ts';
 import { openFlags, readText } from './read-text.ts';
@@ -59,6 +59,9 @@ export function openProcRoot(path: string): ProcRoot {
 }
 
 const MOST_WORDS_BYTES = 1 << 16;
+
+/** In the kernel's include/uapi/linux/magic.h. */
+const PROC_SUPER_MAGIC = 0x9fa0;
 const MOST_CGROUPS = 512;
 const MOST_COMMS = 1024;
 
@@ -158,10 +161,12 @@ class ProcFolder implements ProcRoot {
   }
 
   isHost(): boolean {
-    // A machine's PID 2 is kthreadd, and no namespace but the first has kernel threads. Copies may lack them.
+    // A machine's PID 2 is kthreadd, and no namespace but the first has kernel threads.
     if (((this.stat(2)?.flags ?? 0) & kernelThreadFlag) !== 0) return true;
     const paths = (this.cgroup(1) ?? []).map(({ path }) => path);
-    return paths.some((path) => path !== '/') && paths.every((path) => podCgroupOf(path) === null);
+    if (paths.some((path) => podCgroupOf(path) !== null)) return false;
+    // Copies may lack kernel threads, and whoever made one could forge anything.
+    return !isProcfs(this.path) || paths.some((path) => path !== '/');
   }
 
   /** The folders that are PIDs, ascending, as the kernel lists them; a copied tree may be in any order. */
@@ -217,6 +222,15 @@ class ProcFolder implements ProcRoot {
     } finally {
       closeSync(fd);
     }
+  }
+}
+
+/** Whether a folder is a mounted /proc, and not a copy of one. */
+export function isProcfs(path: string): boolean {
+  try {
+    return statfsSync(path).type === PROC_SUPER_MAGIC;
+  } catch {
+    return false;
   }
 }
 

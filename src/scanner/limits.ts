@@ -1,6 +1,6 @@
-import { readlinkSync, statfsSync } from 'node:fs';
+import { readlinkSync } from 'node:fs';
 import { resolve } from 'node:path';
-import type { ProcRoot } from '../proc/root.ts';
+import { isProcfs, type ProcRoot } from '../proc/root.ts';
 import { containerFolder, hierarchyOf, PodFolderIndex } from './limit-folders.ts';
 import {
   type CgroupMemory,
@@ -25,9 +25,6 @@ export interface Limits {
   /** @param containerId 64 hexadecimal digits. */
   containerMemory(podUid: string, containerId: string): CgroupMemory | null;
 }
-
-/** PROC_SUPER_MAGIC in the kernel's include/uapi/linux/magic.h. */
-const procfsType = 0x9fa0;
 
 /** The number of the first PID namespace is fixed: PROC_PID_INIT_INO in the kernel's include/linux/proc_ns.h. */
 const initialPidNamespace = 'pid:[4026531836]';
@@ -69,10 +66,9 @@ export function openLimits(
  */
 function isPidMaxOf(procPath: string): boolean {
   if (resolve(procPath) === '/proc') return true;
+  if (!isProcfs(procPath)) return true;
   try {
-    return (
-      statfsSync(procPath).type !== procfsType || readlinkSync('/proc/self/ns/pid') === initialPidNamespace
-    );
+    return readlinkSync('/proc/self/ns/pid') === initialPidNamespace;
   } catch {
     return false;
   }

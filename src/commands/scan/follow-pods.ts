@@ -64,7 +64,7 @@ export async function followPods(
     known: () => directory,
     seen(report) {
       askForUnknown(report, following);
-      if (sender !== null) sendEvents(report, sender, options.eventFrom);
+      if (sender !== null) sendEvents(report, { sender, directory, from: options.eventFrom });
     },
     async stop() {
       await Promise.all([following.stop(), sender?.stop()]);
@@ -73,27 +73,39 @@ export async function followPods(
 }
 
 function askForUnknown({ groups }: ScanReport, following: NodePods): void {
-  for (const { podUid, containerId, pod } of groups) {
-    const unknown = pod === null ? (podUid ?? containerId) : null;
+  for (const { podUid, containerId, pod, container } of groups) {
+    // The container of a known pod is unknown after a restart.
+    const unknown = pod === null ? (podUid ?? containerId) : container === null ? containerId : null;
     if (unknown !== null) following.refresh(unknown);
   }
 }
 
-function sendEvents({ groups }: ScanReport, sender: EventSender, from: number): void {
+interface EventSetting {
+  readonly sender: EventSender;
+  readonly directory: PodDirectory;
+  /** Zombies of one group from which an Event is sent. */
+  readonly from: number;
+}
+
+function sendEvents({ groups }: ScanReport, setting: EventSetting): void {
   for (const group of groups) {
-    if (group.count >= from && (group.oldestSeconds ?? 0) >= eventFromSeconds) sendEvent(group, sender);
+    if (group.count >= setting.from && (group.oldestSeconds ?? 0) >= eventFromSeconds) {
+      sendEvent(group, setting);
+    }
   }
 }
 
-function sendEvent(group: ZombieGroup, sender: EventSender): void {
-  const { pod, podUid, namespace, container, kind, count, advice } = group;
-  if (pod === null || podUid === null || namespace === null) return;
+function sendEvent(group: ZombieGroup, { sender, directory }: EventSetting): void {
+  const pod = group.podUid === null ? null : directory.byUid(group.podUid);
+  if (pod === null) return;
+  const { container, kind, certain, count, advice } = group;
   sender.send({
-    pod: { namespace, name: pod, uid: podUid },
+    // kubectl looks the Events of a static pod up by the hash of its configuration.
+    pod: { namespace: pod.namespace, name: pod.name, uid: pod.staticHash ?? pod.uid },
     container,
     key: `${container ?? ''}/${kind}`,
     reason: 'ZombieProcesses',
-    message: `${count} zombie processes (${kind}${group.certain ? '' : ', likely'}). ${advice}`,
+    message: `${count} zombie processes (${kind}${certain ? '' : ', likely'}). ${advice}`,
     type: 'Warning',
   });
 }

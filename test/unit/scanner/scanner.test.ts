@@ -165,7 +165,7 @@ describe('kinds', () => {
 
   it('knows a runtime by name in the view of the machine only', () => {
     tree.remove(2);
-    tree.add({ pid: 1, ppid: 0, comm: 'sh', cgroup: '0::/\n' });
+    tree.add({ pid: 1, ppid: 0, comm: 'sh', cgroup: v1(podUid, containerId) });
     tree.add({ pid: 100, ppid: 1, comm: 'containerd-shim', cgroup: '0::/\n' });
     tree.add({ pid: 211, ppid: 100, comm: 'sh', state: 'Z', cgroup: '0::/\n' });
     expect(onlyGroup(tree)).toMatchObject({ kind: 'unreaped-child', fixableBy: 'app' });
