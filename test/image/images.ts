@@ -59,8 +59,33 @@ const storeFlags = ['--root', `${store}/root`, '--runroot', `${store}/run`];
  * @param folder For files that the build needs on the way.
  */
 export function buildImages(folder: string): { readonly tini: Image; readonly gravekeeper: Image } {
-  if (process.env.IMAGE_TEST_BASE !== 'registry' && !hasImage(baseImage)) makeBase();
-  return { tini: buildTarget('tini', folder), gravekeeper: buildTarget('gravekeeper', folder) };
+  ensureBase();
+  return {
+    tini: mounted(buildTarget('tini', folder)),
+    gravekeeper: mounted(buildTarget('gravekeeper', folder)),
+  };
+}
+
+/**
+ * Builds an image of the Dockerfile and writes it into a file, as `docker load` and `ctr images import` take it.
+ *
+ * @param target The stage of the Dockerfile.
+ * @param name What the image is called in the file, with its tag.
+ * @param folder Where to write the file, and what the build needs.
+ * @returns The path of the file.
+ */
+export function saveImage(target: 'tini' | 'gravekeeper', name: string, folder: string): string {
+  ensureBase();
+  const file = join(folder, `${target}.tar`);
+  rmSync(file, { force: true });
+  run('buildah', [
+    ...storeFlags,
+    'push',
+    '--quiet',
+    buildTarget(target, folder),
+    `docker-archive:${file}:${name}`,
+  ]);
+  return file;
 }
 
 /** Unmounts and forgets the containers that the images are looked at through. */
@@ -72,7 +97,13 @@ function hasImage(name: string): boolean {
   return spawnSync('buildah', [...storeFlags, 'inspect', '--type', 'image', name]).status === 0;
 }
 
-function buildTarget(target: string, folder: string): Image {
+/** Makes the base image, unless it is there or the registry is to be asked for it. */
+function ensureBase(): void {
+  if (process.env.IMAGE_TEST_BASE !== 'registry' && !hasImage(baseImage)) makeBase();
+}
+
+/** Answers the tag of what it built. */
+function buildTarget(target: string, folder: string): string {
   const tag = `localhost/gravekeeper-test/${target}`;
   const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
   run('buildah', [
@@ -81,6 +112,10 @@ function buildTarget(target: string, folder: string): Image {
     ...npmVolumes(folder),
     root,
   ]);
+  return tag;
+}
+
+function mounted(tag: string): Image {
   const container = output('buildah', [...storeFlags, 'from', tag]);
   const rootfs = output('buildah', [...storeFlags, 'mount', container]);
   const inspected = JSON.parse(output('buildah', [...storeFlags, 'inspect', '--type', 'image', tag]));

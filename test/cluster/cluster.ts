@@ -1,0 +1,58 @@
+// npm run cluster -- up|down|status|kubectl …   A cluster of one node, with Gravekeeper in it, by hand.
+import { spawnSync } from 'node:child_process';
+import { clusterProcesses } from './cgroups.ts';
+import { bringUp, cannotRun, daemons } from './guard.ts';
+import { kubectlCommand } from './kubectl.ts';
+import { down } from './lifecycle.ts';
+import { place } from './place.ts';
+import { inside, isUp, pidOf } from './stage.ts';
+import { versions } from './tools.ts';
+
+const usage = `npm run cluster -- COMMAND
+
+  up              bring a cluster up from nothing, with Gravekeeper installed
+  down            take it down; nothing is left of it
+  status          what runs
+  kubectl …       kubectl of the cluster's version, as its administrator
+  inside …        run a program in the network of the cluster, with KUBECONFIG
+
+State and logs are in ${place.state}. Exit code ${cannotRun}: it cannot run on this machine.
+`;
+
+const commands: Readonly<Record<string, (words: readonly string[]) => Promise<number> | number>> = {
+  up: bringUp,
+  down() {
+    process.stdout.write(down() ? 'the cluster is down\n' : 'there was no cluster\n');
+    return 0;
+  },
+  status,
+  kubectl: (words) => pass(kubectlCommand(words)),
+  inside: (words) => pass(['env', `KUBECONFIG=${place.kubeconfig}`, ...words]),
+};
+
+function status(): number {
+  if (!isUp()) {
+    process.stdout.write('there is no cluster\n');
+    return 1;
+  }
+  process.stdout.write(`Kubernetes ${versions.kubernetes}, containerd ${versions.containerd}\n`);
+  for (const name of daemons) process.stdout.write(`${name.padEnd(24)} ${pidOf(name) ?? 'NOT RUNNING'}\n`);
+  process.stdout.write(`${clusterProcesses().length} processes in all; logs in ${place.logs}\n`);
+  return daemons.every((name) => pidOf(name) !== null) ? 0 : 1;
+}
+
+/** Runs a program in the network of the cluster with this program's input and output. */
+function pass(words: readonly string[]): number {
+  const [command = '', ...args] = inside(words);
+  return spawnSync(command, args, { stdio: 'inherit' }).status ?? 1;
+}
+
+const [command = '', ...words] = process.argv.slice(2);
+const chosen = commands[command];
+if (chosen === undefined) process.stderr.write(usage);
+try {
+  process.exitCode = chosen ? await chosen(words) : 2;
+} catch (error) {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  process.exitCode = 1;
+}
