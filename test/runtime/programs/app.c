@@ -36,7 +36,7 @@ static pid_t start(void) {
   return pid;
 }
 
-static void zombie(const char *name) {
+static pid_t zombie(const char *name) {
   pid_t pid = start();
   if (pid == 0) {
     prctl(PR_SET_NAME, name);
@@ -44,6 +44,7 @@ static void zombie(const char *name) {
   }
   siginfo_t info;
   if (waitid(P_PID, pid, &info, WEXITED | WNOWAIT) != 0) fail("waitid");
+  return pid;
 }
 
 static void orphan(void) {
@@ -106,8 +107,7 @@ static void leaderless(void) {
 
 static void churn(void) {
   for (;;) {
-    pid_t pid = start();
-    if (pid == 0) _exit(0);
+    pid_t pid = zombie("short-lived");
     usleep(20000);
     if (waitpid(pid, NULL, 0) != pid) fail("waitpid");
   }
