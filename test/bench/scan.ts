@@ -1,0 +1,240 @@
+// npm run bench:scan — a scanner's pass over 10,000 and 30,000 processes, live and zombie, against ps and a loop in C.
+// All take turns in one run; the last line is JSON with the ratios.
+import { type ChildProcess, type ChildProcessByStdio, spawn, spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { constants, setPriority, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import type { Readable, Writable } from 'node:stream';
+import { setTimeout as delay } from 'node:timers/promises';
+import { openProcRoot } from '../../src/proc/root.ts';
+import { populate, roomFor } from './population.ts';
+
+const counts = (process.env.BENCH_PROCESSES ?? '10000,30000').split(',').map(Number);
+const rounds = Number(process.env.BENCH_ROUNDS ?? 9);
+const passes = Number(process.env.BENCH_PASSES ?? 1_000);
+const entry = process.argv[2] ?? 'dist/main.js';
+const psWords = ['-eo', 'pid,ppid,state,comm'];
+
+/** Whoever answers a line of input with one pass. */
+interface Looker {
+  pass(kind?: string): Promise<{ ms: number; zombies: number }>;
+  end(): void;
+}
+
+/** Milliseconds of one pass, medians of the rounds, and the medians of the rounds' own ratios. */
+interface Figures {
+  readonly ms: Record<Contender, number>;
+  readonly ratios: Record<'tableToPs' | 'tableToC' | 'scanToPs' | 'scanToC', number>;
+}
+
+type Contender = 'table' | 'scan' | 'ps' | 'c';
+
+const folder = mkdtempSync(join(tmpdir(), 'gravekeeper-bench-'));
+const children: ChildProcess[] = [];
+try {
+  await bench();
+} finally {
+  for (const child of children) child.kill('SIGKILL');
+  rmSync(folder, { recursive: true, force: true });
+}
+
+async function bench(): Promise<void> {
+  const program = compile();
+  const results: Record<string, Figures['ratios']> = {};
+  for (const asked of counts) {
+    for (const kind of ['zombie', 'live'] as const) {
+      const { count, bound } = roomFor(asked, kind);
+      process.stdout.write(`\n${count} ${kind} processes (${bound}), ${rounds} rounds\n`);
+      const figures = await measure(program, count, kind);
+      show(figures);
+      results[`${asked} ${kind}`] = figures.ratios;
+    }
+  }
+  const rss = await soak(program, roomFor(counts[0] ?? 10_000, 'zombie').count);
+  process.stdout.write(`${JSON.stringify({ bench: 'scan', ...worst(results), ratios: results, ...rss })}\n`);
+}
+
+function compile(): string {
+  const program = join(folder, 'scan');
+  const source = join(import.meta.dirname, 'scan.c');
+  const { status, error } = spawnSync('cc', ['-O2', '-Wall', '-Werror', '-o', program, source], {
+    stdio: 'inherit',
+  });
+  if (status !== 0) throw new Error(`a C compiler is needed as "cc" (${error?.message ?? 'it failed'})`);
+  return program;
+}
+
+async function measure(program: string, count: number, kind: 'live' | 'zombie'): Promise<Figures> {
+  const population = await populate(program, count, kind);
+  const node = startNode();
+  const c = start(program, ['loop', '/proc']);
+  try {
+    const pass: Record<Contender, () => Promise<number>> = {
+      table: async () => (await node.pass('table')).ms,
+      scan: async () => (await node.pass('scan')).ms,
+      ps: async () => ps(),
+      c: async () => (await c.pass('')).ms,
+    };
+    // V8 optimizes what a DaemonSet runs for weeks.
+    for (let warmUp = 0; warmUp < 5; warmUp += 1) await pass.table().then(pass.scan);
+    const { zombies } = await node.pass('table');
+    if (kind === 'zombie' && zombies < count)
+      throw new Error(`only ${zombies} of ${count} zombies were seen`);
+    const samples: Record<Contender, number>[] = [];
+    for (let round = 0; round < rounds; round += 1) {
+      // In this order the scanner stands between the two that it is held against.
+      const [first, table, scan, last] = [
+        await pass.ps(),
+        await pass.table(),
+        await pass.scan(),
+        await pass.c(),
+      ];
+      samples.push({ ps: first, table, scan, c: last });
+    }
+    return figuresOf(samples);
+  } finally {
+    node.end();
+    c.end();
+    await population.end();
+  }
+}
+
+function figuresOf(samples: readonly Record<Contender, number>[]): Figures {
+  const of = (figure: (sample: Record<Contender, number>) => number) => round(median(samples.map(figure)));
+  return {
+    ms: {
+      table: of(({ table }) => table),
+      scan: of(({ scan }) => scan),
+      ps: of(({ ps }) => ps),
+      c: of(({ c }) => c),
+    },
+    ratios: {
+      tableToPs: of(({ table, ps }) => table / ps),
+      tableToC: of(({ table, c }) => table / c),
+      scanToPs: of(({ scan, ps }) => scan / ps),
+      scanToC: of(({ scan, c }) => scan / c),
+    },
+  };
+}
+
+function show({ ms, ratios }: Figures): void {
+  process.stdout.write(
+    `one pass in ms: table ${ms.table}, whole scan ${ms.scan}, ps ${ms.ps}, C loop ${ms.c}\n` +
+      `to ps: table ${ratios.tableToPs}, whole scan ${ratios.scanToPs}; ` +
+      `to the C loop: table ${ratios.tableToC}, whole scan ${ratios.scanToC}\n`,
+  );
+}
+
+/** The resident memory of the real command, started as the image does, over very many looks at zombies. */
+async function soak(program: string, count: number): Promise<Record<string, number>> {
+  const population = await populate(program, count, 'zombie');
+  const watcher = startWatcher();
+  try {
+    const early = await residentAfter(watcher, passes / 10);
+    const late = await residentAfter(watcher, passes);
+    process.stdout.write(
+      `\n${passes} looks of the DaemonSet's process at ${count} zombies: ${early} MiB resident after a tenth, ` +
+        `${late} at the end\n`,
+    );
+    return { passes, rssMiB: late, rssAfterTenthMiB: early };
+  } finally {
+    watcher.child.kill('SIGKILL');
+    await population.end();
+  }
+}
+
+interface Watcher {
+  readonly child: ChildProcess;
+  readonly pid: number;
+  readonly port: number;
+}
+
+function startWatcher(): Watcher {
+  const dockerfile = readFileSync(join(import.meta.dirname, '../../Dockerfile'), 'utf8');
+  const flags = /ENTRYPOINT \["node", (.*)"\/app\/main\.js"\]/.exec(dockerfile)?.[1]?.match(/--[^"]+/g) ?? [];
+  const port = 20_000 + (process.pid % 10_000);
+  const words = ['scan', '--interval', '0.2', '--metrics-port', String(port), '--host', '127.0.0.1'];
+  const child = spawn(process.execPath, [...flags, entry, ...words], {
+    stdio: ['ignore', 'ignore', 'inherit'],
+    // It is to know nothing of a cluster.
+    env: { PATH: process.env.PATH },
+  });
+  children.push(child);
+  if (child.pid === undefined) throw new Error(`${entry} cannot be started`);
+  // It takes minutes, and others may need the machine.
+  setPriority(child.pid, constants.priority.PRIORITY_LOW);
+  return { child, pid: child.pid, port };
+}
+
+async function residentAfter({ child, pid, port }: Watcher, looks: number): Promise<number> {
+  for (;;) {
+    if (child.exitCode !== null) throw new Error(`${entry} ended with ${child.exitCode}`);
+    if ((await looksOf(port)) >= looks) return residentMiB(pid);
+    await delay(500);
+  }
+}
+
+/** How many looks succeeded so far, by its metrics; 0 before it serves any. */
+async function looksOf(port: number): Promise<number> {
+  try {
+    const metrics = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
+    return Number(/^gravekeeper_scans_total\{result="success"\} (\d+)/m.exec(metrics)?.[1] ?? 0);
+  } catch {
+    return 0;
+  }
+}
+
+function worst(results: Record<string, Figures['ratios']>): Figures['ratios'] {
+  const most = (figure: (ratios: Figures['ratios']) => number) =>
+    Math.max(...Object.values(results).map(figure));
+  return {
+    tableToPs: most(({ tableToPs }) => tableToPs),
+    tableToC: most(({ tableToC }) => tableToC),
+    scanToPs: most(({ scanToPs }) => scanToPs),
+    scanToC: most(({ scanToC }) => scanToC),
+  };
+}
+
+function ps(): number {
+  const begin = performance.now();
+  const { status, error } = spawnSync('ps', psWords, { stdio: ['ignore', 'ignore', 'inherit'] });
+  if (status !== 0)
+    throw new Error(`ps of procps is needed (${error?.message ?? `it ended with ${status}`})`);
+  return performance.now() - begin;
+}
+
+function startNode(): Looker {
+  return start(process.execPath, [join(import.meta.dirname, 'scan-loop.ts')]);
+}
+
+function start(file: string, words: readonly string[]): Looker {
+  const child: ChildProcessByStdio<Writable, Readable, null> = spawn(file, words, {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  children.push(child);
+  return {
+    pass: async (kind = '') => {
+      child.stdin.write(`${kind}\n`);
+      const { value } = await lines.next();
+      if (value === undefined) throw new Error(`${file} ended before it answered`);
+      const [ms = Number.NaN, , zombies = 0] = value.split(' ').map(Number);
+      return { ms, zombies };
+    },
+    end: () => void child.kill('SIGKILL'),
+  };
+}
+
+function residentMiB(pid: number): number {
+  const kibibytes = /^VmRSS:\s+(\d+) kB$/m.exec(openProcRoot('/proc').text(`${pid}/status`) ?? '')?.[1];
+  return round(Number(kibibytes) / 1024);
+}
+
+function median(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
+}
+
+function round(value: number): number {
+  return Number(value.toFixed(value < 10 ? 3 : 1));
+}
