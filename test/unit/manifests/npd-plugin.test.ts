@@ -25,6 +25,7 @@ describe.each([['dash'], ['bash'], ['busybox', 'sh']])(
       function run(...args: string[]) {
         const { status, stdout, stderr } = spawnSync(name, [...words, plugin, ...args], {
           encoding: 'latin1',
+          timeout: 10_000,
         });
         expect(stderr).toBe('');
         return { status, stdout };
