@@ -44,12 +44,12 @@ const index = z.object({
       platform: z.object({ os: text, architecture: text }).nullish(),
     }),
   ),
-  config: z.undefined(),
-  layers: z.undefined(),
+  config: z.undefined().optional(),
+  layers: z.undefined().optional(),
 });
 const image = z.object({
   config: z.object({ digest, mediaType: z.string() }),
-  manifests: z.undefined(),
+  manifests: z.undefined().optional(),
 });
 
 /**
