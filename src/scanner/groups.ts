@@ -30,14 +30,10 @@ export interface Group {
  * @param isSettled Whether a zombie is old enough to count as one that stays.
  */
 export function groupsOf(zombies: readonly Zombie[], isSettled: (zombie: Zombie) => boolean): Group[] {
-  return [...Map.groupBy(zombies, keyOf)].flatMap(([key, members]) => {
+  return [...Map.groupBy(zombies, ({ group }) => group)].flatMap(([key, members]) => {
     const [first] = members;
     return first === undefined ? [] : [groupOf(key, first, members, isSettled)];
   });
-}
-
-function keyOf({ ppid, place: { podUid, containerId }, kind: { kind, fixableBy } }: Zombie): string {
-  return `${podUid ?? ''}/${containerId ?? ''}/${ppid}/${kind}/${fixableBy}`;
 }
 
 function groupOf(
@@ -57,20 +53,33 @@ function groupOf(
       (oldest, { startTime }) => Math.min(oldest, startTime),
       Number.POSITIVE_INFINITY,
     ),
-    comms: mostFrequent(members.map(({ comm }) => comm)),
+    comms: mostFrequentNames(members),
     pids: oldest(members).map(({ pid }) => pid),
   };
 }
 
-function mostFrequent(names: readonly string[]): string[] {
+function mostFrequentNames(members: readonly Zombie[]): string[] {
   const counts = new Map<string, number>();
-  for (const name of names) counts.set(name, (counts.get(name) ?? 0) + 1);
+  for (const { comm } of members) counts.set(comm, (counts.get(comm) ?? 0) + 1);
   return [...counts]
     .sort(([, a], [, b]) => b - a)
     .slice(0, mostShown)
     .map(([name]) => name);
 }
 
+/** Of tens of thousands, so they are not all sorted. */
 function oldest(members: readonly Zombie[]): readonly Zombie[] {
-  return members.toSorted((a, b) => a.startTime - b.startTime || a.pid - b.pid).slice(0, mostShown);
+  const found: Zombie[] = [];
+  for (const zombie of members) {
+    const last = found.at(-1);
+    if (found.length === mostShown && last !== undefined && !isOlder(zombie, last)) continue;
+    found.push(zombie);
+    found.sort((a, b) => (isOlder(a, b) ? -1 : 1));
+    found.length = Math.min(found.length, mostShown);
+  }
+  return found;
+}
+
+function isOlder(a: Zombie, b: Zombie): boolean {
+  return a.startTime < b.startTime || (a.startTime === b.startTime && a.pid < b.pid);
 }

@@ -14,6 +14,8 @@ export interface Zombie {
   readonly wasThere: boolean;
   readonly place: Place;
   readonly kind: Kind;
+  /** The same for those with the container, the parent and the kind in common. */
+  readonly group: string;
 }
 
 /** There may be tens of thousands, so each is one object, and what they have in common is shared. */
@@ -21,6 +23,7 @@ interface Known extends Zombie {
   ppid: number;
   place: Place;
   kind: Kind;
+  group: string;
   /** Whether it was seen under another parent before. */
   adopted: boolean;
   /** The look that saw it last. */
@@ -35,7 +38,7 @@ export class Zombies {
   readonly #known = new Map<number, Known>();
   readonly #places = new Shared<Place>();
   readonly #kinds = new Shared<Kind>();
-  readonly #comms = new Shared<string>();
+  readonly #texts = new Shared<string>();
   #look = 0;
 
   /**
@@ -71,10 +74,11 @@ export class Zombies {
       pid,
       startTime,
       ppid,
-      comm: this.#comms.get(comm, comm),
+      comm: this.#texts.get(comm, comm),
       wasThere: before === null,
       place: nowhere,
       kind: undecided,
+      group: '',
       adopted: before !== null && hadOtherParent(before, { pid, startTime, ppid }),
       look: this.#look,
     });
@@ -91,6 +95,8 @@ export class Zombies {
     known.ppid = ppid;
     known.place = this.#places.get(`${place.podUid} ${place.containerId} ${place.evidence}`, place);
     known.kind = this.#kinds.get(`${kind.kind} ${kind.certain} ${kind.fixableBy}`, kind);
+    const group = `${place.podUid} ${place.containerId} ${ppid} ${kind.kind} ${kind.fixableBy}`;
+    known.group = this.#texts.get(group, group);
   }
 }
 
