@@ -144,9 +144,15 @@ async function pidOf(runtime: Containerd, method: string, request: object): Prom
   return Number(JSON.parse(info?.info ?? '{}').pid ?? 0);
 }
 
-/** The cgroup that the kubelet makes for a pod. */
+/**
+ * A kubelet ends what it does not know below /kubepods. Where one runs, the pods stand below another cgroup, as those of
+ * a kubelet with `--cgroup-root` do.
+ */
+const cgroupRoot = readProcesses().some(({ comm }) => comm === 'kubelet') ? ['gravekeeper'] : [];
+
+/** The cgroup that a kubelet makes for a pod. */
 function cgroupOf(uid: string, qos: PodSpec['qos'], { driver }: View): string {
-  const parts = ['kubepods', ...(qos === 'guaranteed' ? [] : [qos])];
+  const parts = [...cgroupRoot, 'kubepods', ...(qos === 'guaranteed' ? [] : [qos])];
   if (driver === 'cgroupfs') return `/${[...parts, `pod${uid}`].join('/')}`;
   const slices = [...parts, `pod${uid.replaceAll('-', '_')}`];
   return slices.map((_, i) => `/${slices.slice(0, i + 1).join('-')}.slice`).join('');
