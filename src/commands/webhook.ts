@@ -26,6 +26,8 @@ export function webhookCommand(): Command {
     .option('--namespaces <file>', 'Namespaces of v1 instead of a cluster: YAML documents or a List')
     .option('--config <file>', 'configuration, YAML')
     .addOption(new Option('--kubeconfig <file>', 'how to reach the cluster').conflicts('namespaces'))
+    .option('--resolve-images', 'ask registries for ENTRYPOINT and CMD where a pod sets no command')
+    .option('--pull-secrets', 'ask them with the pull secrets of the pods, read from the cluster')
     .option('--shutdown-delay <seconds>', 'how long it serves on after SIGTERM', secondsOf, 5)
     .addOption(
       new Option('--log-level <level>', 'the least that is logged').choices(logLevels).default('info'),
@@ -43,6 +45,8 @@ interface Options {
   readonly namespaces?: string;
   readonly config?: string;
   readonly kubeconfig?: string;
+  readonly resolveImages?: boolean;
+  readonly pullSecrets?: boolean;
   readonly shutdownDelay: number;
   readonly logLevel: LogLevel;
 }

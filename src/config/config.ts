@@ -1,5 +1,6 @@
 import { isMap, isScalar, LineCounter, parseDocument } from 'yaml';
 import * as z from 'zod';
+import { imagesSchema } from './images.ts';
 
 /** How bad a finding is. */
 export type Severity = 'error' | 'warning' | 'info';
@@ -63,6 +64,7 @@ const configSchema = z.strictObject({
   allowedControllers: z.array(name).default([]),
   /** Controllers whose pods auto leaves alone, although they are Kubernetes' own, as `Kind.group`. */
   excludedControllers: z.array(name).default([]),
+  images: imagesSchema.prefault({}),
 });
 
 /** The cluster's configuration, every default filled in. */

@@ -7,7 +7,7 @@ import {
 } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import { isIP, type LookupFunction } from 'node:net';
-import { createSecureContext, getCACertificates } from 'node:tls';
+import { createSecureContext, getCACertificates, type SecureContext } from 'node:tls';
 import { type HostSettings, hostSettingsOf, type ImagesConfig } from '../config/images.ts';
 import { version } from '../version.ts';
 import { isPublicAddress } from './address.ts';
@@ -80,9 +80,7 @@ export function createGuardedGet(
         : new HttpsAgent({
             ...common,
             rejectUnauthorized: !skipTlsVerify,
-            ...(ca.length > 0
-              ? { secureContext: createSecureContext({ ca: [...getCACertificates('default'), ...ca] }) }
-              : {}),
+            ...(ca.length > 0 ? { secureContext: trusting(ca) } : {}),
           });
     agents.set(key, agent);
     return agent;
@@ -98,6 +96,15 @@ export function createGuardedGet(
       agents.clear();
     },
   };
+}
+
+/** @throws {LookupFailure} if one of them is no certificate. */
+function trusting(ca: readonly string[]): SecureContext {
+  try {
+    return createSecureContext({ ca: [...getCACertificates('default'), ...ca] });
+  } catch {
+    throw new LookupFailure('untrusted-certificate');
+  }
 }
 
 /** @throws {LookupFailure} if the URL may not be asked at all. */

@@ -12,6 +12,7 @@ import { policyOf } from '../../policy/policy.ts';
 import { ruleIds } from '../../rules/index.ts';
 import { version } from '../../version.ts';
 import type { WatchOptions } from '../../watch-files.ts';
+import type { ImageAnswers } from './image-answers.ts';
 import { type LiveFile, openLiveFile } from './live-file.ts';
 import { readConfig } from './read-config.ts';
 
@@ -29,6 +30,10 @@ export interface WebhookOptions {
   readonly namespaces?: string;
   readonly config?: string;
   readonly kubeconfig?: string;
+  /** Whether registries are asked for what the images of pods start. */
+  readonly resolveImages?: boolean;
+  /** Whether they are asked with the pull secrets of the pods too, which are read from the cluster. */
+  readonly pullSecrets?: boolean;
   /** How long it goes on serving after it was told to end; 5 where left out. */
   readonly shutdownDelaySeconds?: number;
   /** `info` where left out. */
@@ -87,6 +92,7 @@ export async function startWebhook(options: WebhookOptions): Promise<RunningWebh
     const certificate = open(openCertificate(options, { log, metrics }, watch));
     const source = await openNamespaces(options, log, metrics, open);
     namespaces = source;
+    const images = options.resolveImages ? open(await openImages(options, config, log, metrics)) : null;
     const ready = () => !ending && source.synced();
     const app = createApp({
       log,
@@ -97,8 +103,7 @@ export async function startWebhook(options: WebhookOptions): Promise<RunningWebh
         ...(options.namespaces === undefined ? { refreshNamespace: source.refresh } : {}),
       },
       policyOf: (pod, where) => policyOf(pod, { ...where, config: config.current }),
-      // Nobody is asked about images yet: what the pod, its annotation and the configuration say has to do.
-      answer: async () => new Map(),
+      answer: images ? images.answer : async () => new Map(),
     });
     const address = options.host === undefined ? {} : { host: options.host };
     const https = await serveHttps(app, { port: options.port, ...address }, certificate, log);
@@ -140,6 +145,23 @@ function openConfig(options: WebhookOptions, log: Log, metrics: Metrics): LiveFi
     log,
     reloaded: metrics.configurationReloaded,
     watch,
+  });
+}
+
+/** What asks registries, and the API server for pull secrets if it shall. */
+async function openImages(
+  { pullSecrets, kubeconfig }: WebhookOptions,
+  config: LiveFile<Config>,
+  log: Log,
+  metrics: Metrics,
+): Promise<ImageAnswers> {
+  // Loaded only where it is wanted: it takes memory and time at the start.
+  const { openImageAnswers } = await import('./image-answers.ts');
+  return await openImageAnswers({
+    config,
+    log,
+    metrics,
+    ...(pullSecrets ? { secretsFrom: { kubeconfig } } : {}),
   });
 }
 
