@@ -17,6 +17,9 @@ import { inside, lastLines, pidOf, startInside } from './stage.ts';
 import { containerdFolder, tool } from './tools.ts';
 import { eventually } from './wait.ts';
 
+/** Processes and threads that a pod may have; a leak fills that in seconds. */
+export const podPidsLimit = 150;
+
 /** Where Debian's containernetworking-plugins are. */
 export const cniPlugins = '/usr/lib/cni';
 
@@ -106,6 +109,7 @@ const kubelet = {
   fileCheckFrequency: '1s',
   syncFrequency: '10s',
   configMapAndSecretChangeDetectionStrategy: 'Watch',
+  podPidsLimit,
   maxPods: 250,
   kubeAPIQPS: 500,
   kubeAPIBurst: 1000,

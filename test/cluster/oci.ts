@@ -5,7 +5,8 @@ import { run } from './run.ts';
 
 /** An image of one layer. */
 export interface ImageContent {
-  readonly name: string;
+  /** All that it is called, with tags. */
+  readonly names: readonly string[];
   /** Paths in the image without the leading `/`, and the file that each is a copy of. */
   readonly files: Readonly<Record<string, string>>;
   /** Paths in the image without the leading `/`, and what each points to. */
@@ -25,7 +26,7 @@ export interface ImageContent {
 export function makeArchive(folder: string, images: readonly ImageContent[]): string {
   const layout = join(folder, 'layout');
   mkdirSync(join(layout, 'blobs/sha256'), { recursive: true });
-  const manifests = images.map((image, index) => addImage(layout, image, join(folder, `root-${index}`)));
+  const manifests = images.flatMap((image, index) => addImage(layout, image, join(folder, `root-${index}`)));
   writeFileSync(join(layout, 'oci-layout'), JSON.stringify({ imageLayoutVersion: '1.0.0' }));
   writeFileSync(join(layout, 'index.json'), JSON.stringify({ schemaVersion: 2, manifests }));
   const archive = join(folder, 'archive.tar');
@@ -33,8 +34,8 @@ export function makeArchive(folder: string, images: readonly ImageContent[]): st
   return archive;
 }
 
-/** Answers the descriptor for the index. */
-function addImage(layout: string, image: ImageContent, root: string): object {
+/** Answers a descriptor for the index for each of its names. */
+function addImage(layout: string, image: ImageContent, root: string): object[] {
   mkdirSync(root);
   for (const path of image.folders ?? []) mkdirSync(join(root, path), { recursive: true, mode: 0o1777 });
   for (const path of image.folders ?? []) chmodSync(join(root, path), 0o1777);
@@ -74,7 +75,7 @@ function addImage(layout: string, image: ImageContent, root: string): object {
   });
   const mediaType = 'application/vnd.oci.image.manifest.v1+json';
   const manifest = addBlob(layout, mediaType, { schemaVersion: 2, mediaType, config, layers: [layer] });
-  return { ...manifest, annotations: { 'io.containerd.image.name': image.name } };
+  return image.names.map((name) => ({ ...manifest, annotations: { 'io.containerd.image.name': name } }));
 }
 
 interface Descriptor {

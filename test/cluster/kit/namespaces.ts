@@ -22,6 +22,8 @@ export function labelsOf(own: OwnLabels): Record<string, string> {
 }
 
 const made: string[] = [];
+// Here and not where the first one is made: it would be of the test that makes it.
+after(() => Promise.all(made.map((name) => remove('Namespace', name))));
 
 /**
  * Makes a namespace that goes when the file's tests have ended.
@@ -34,7 +36,6 @@ export async function namespace(
   own: OwnLabels = {},
   labels: Readonly<Record<string, string>> = {},
 ): Promise<string> {
-  if (made.length === 0) after(removeAll);
   const name = `gk-test-${randomBytes(4).toString('hex')}`;
   made.push(name);
   await create({
@@ -47,8 +48,4 @@ export async function namespace(
     (await list('ServiceAccount', name)).some(({ metadata }) => metadata?.name === 'default'),
   );
   return name;
-}
-
-async function removeAll(): Promise<void> {
-  await Promise.all(made.map((name) => remove('Namespace', name)));
 }
