@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { setFlagsFromString } from 'node:v8';
 import { scanJsonLine } from '../../scanner/formats/json.ts';
 import { createScanMetrics, type ScanMetrics } from '../../scanner/formats/metrics.ts';
 import { npdResult } from '../../scanner/formats/npd.ts';
@@ -25,6 +26,8 @@ const patience = 3;
  */
 export async function watchNode(options: ScanOptions & { readonly interval: number }): Promise<void> {
   const { interval } = options;
+  // It works for milliseconds a minute, for weeks: what optimised code takes, 10 MiB, is more than it gives.
+  for (const compiler of ['opt', 'maglev']) setFlagsFromString(`--no-${compiler}`);
   const { proc, limits, node } = openNode(options);
   const metrics = createScanMetrics({ version, maxSeries: options.maxSeries });
   const ending = listenForEnd();
