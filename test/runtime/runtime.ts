@@ -11,6 +11,7 @@ import type { ExpectedGroup } from './expected.ts';
 import { makeImages } from './images.ts';
 import { obstacle, staticTini } from './obstacles.ts';
 import { namespace, type Pod } from './pods.ts';
+import { run } from './run.ts';
 import { hasLimits, type Stage, setStage, type Way, ways } from './stage.ts';
 import { sweepStale, sweptFolder } from './sweep.ts';
 import { check, tellTallyAtExit } from './tally.ts';
@@ -24,6 +25,9 @@ const missing = obstacle();
 if (missing !== null) {
   process.stderr.write(`test:runtime CANNOT RUN, nothing was tested: ${missing}\n`);
   process.exit(cannotRun);
+}
+for (const part of ['containerd', 'runc']) {
+  process.stdout.write(`${run(part, ['--version']).toString().split('\n')[0]}\n`);
 }
 sweepStale();
 tellTallyAtExit();
