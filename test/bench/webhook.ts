@@ -18,6 +18,11 @@ const requests = Number(process.env.BENCH_REQUESTS ?? 4_000);
 const warmUp = Number(process.env.BENCH_WARM_UP ?? 30_000);
 const connections = 16;
 const entry = process.argv[2] ?? 'dist/main.js';
+/** Node's flags in the image, which the webhook gets here too. */
+const nodeFlags = readFileSync(join(import.meta.dirname, '../../Dockerfile'), 'utf8')
+  .split('\n')
+  .filter((line) => /^(ENV NODE_OPTIONS=|ENTRYPOINT \["node")/.test(line))
+  .flatMap((line) => line.match(/--[\w=-]+/g) ?? []);
 
 const folder = mkdtempSync(join(tmpdir(), 'gravekeeper-bench-'));
 const children: ChildProcess[] = [];
@@ -123,7 +128,7 @@ async function startBare(pair: readonly [string, string]): Promise<{ port: numbe
 /** Starts the webhook with its log in a file, as a container runtime takes it, and reads its port from there. */
 async function startWebhook(args: readonly string[]): Promise<{ port: number; pid: number }> {
   const log = join(folder, 'webhook.log');
-  const child = spawn(process.execPath, [entry, ...args], {
+  const child = spawn(process.execPath, [...nodeFlags, entry, ...args], {
     stdio: ['ignore', openSync(log, 'w'), 'inherit'],
   });
   children.push(child);
