@@ -41,6 +41,11 @@ const commands: readonly CommandLine[] = [
     load: async () => (await import('./commands/explain.ts')).explainCommand(),
   },
   {
+    name: 'image',
+    summary: 'say what an image starts, and what auto would do with it',
+    load: async () => (await import('./commands/image.ts')).imageCommand(),
+  },
+  {
     name: 'emulate',
     summary: 'make real zombies, to look at',
     load: async () => (await import('./commands/emulate.ts')).emulateCommand(),
