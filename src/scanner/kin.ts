@@ -18,6 +18,7 @@ export class Kin {
   readonly #stats = new Map<number, Process | null>();
   readonly #statuses = new Map<number, ProcessStatus | null>();
   readonly #cgroups = new Map<number, readonly CgroupLine[]>();
+  readonly #v2Below = new Map<number, boolean>();
   #namespaces: ReadonlyMap<string, number> | null = null;
 
   constructor(proc: ProcRoot, table: ProcessTable) {
@@ -48,9 +49,22 @@ export class Kin {
     return bestOf(this.#cgroupLines(pid));
   }
 
-  /** Whether the kernel still tells the cgroup of a process; of a zombie cgroup v1 tells `/`, whatever it was. */
-  hasCgroup(pid: number): boolean {
-    return this.#cgroupLines(pid).some(({ path }) => path !== '/');
+  /**
+   * Whether a dead child of a process would still be known by its pod, as the living ones below the same parent are.
+   * Only the line of cgroup v2 outlives a process; where pods are in v1 hierarchies alone, it names a service, or `/`,
+   * for all of them.
+   */
+  knowsPodsOfDeadBelow(parent: number): boolean {
+    return remember(this.#v2Below, parent, () => this.#isPodOnV2Below(parent));
+  }
+
+  #isPodOnV2Below(parent: number): boolean {
+    for (let index = 0; index < this.#table.size; index += 1) {
+      if (this.#table.ppidAt(index) !== parent || this.#table.isZombieAt(index)) continue;
+      const lines = this.#cgroupLines(this.#table.pidAt(index));
+      if (bestOf(lines) !== null) return bestOf(lines.filter(({ hierarchy }) => hierarchy === 0)) !== null;
+    }
+    return false;
   }
 
   #cgroupLines(pid: number): readonly CgroupLine[] {

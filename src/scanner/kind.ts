@@ -24,6 +24,9 @@ const runtimeNames: ReadonlySet<string> = new Set([
   'k3s-agent',
 ]);
 
+/** Those that the orphans below them are given to, in the same PID namespace. */
+const subreapers: ReadonlySet<string> = new Set(['containerd-shim', 'conmon', 'conmonrs', 'docker-containe']);
+
 /**
  * Whether a process is a container runtime. A name can be forged, so it counts only in the PID namespace of the machine
  * itself, and outside the cgroups of pods.
@@ -59,7 +62,7 @@ export interface Candidate {
 export function kindOf({ pid, ppid, place, adopted }: Candidate, kin: Kin): Kind {
   // A parent outside of the namespace that is visible here put it in: a runtime, or a person.
   if (ppid === 0) return { kind: 'runtime', certain: false, fixableBy: 'runtime' };
-  if (isRuntime(ppid, kin)) return underRuntime(pid, place, adopted, kin);
+  if (isRuntime(ppid, kin)) return underRuntime({ pid, ppid, place, adopted }, kin);
   const isPid1 = kin.stat(ppid) === null ? null : kin.isPid1(ppid);
   if (isPid1 === false) return { kind: 'unreaped-child', certain: true, fixableBy: 'app' };
   return { kind: 'orphan', certain: adopted && isPid1 === true, fixableBy: 'init' };
@@ -69,11 +72,13 @@ export function kindOf({ pid, ppid, place, adopted }: Candidate, kin: Kin): Kind
  * A shim adopts what the processes of a pod leave behind only in the PID namespace that both are in, that of the
  * machine (hostPID). Everything else below it, it started itself.
  */
-function underRuntime(pid: number, place: Place, adopted: boolean, kin: Kin): Kind {
+function underRuntime({ pid, ppid, place, adopted }: Candidate, kin: Kin): Kind {
   const sharesNamespace = (kin.depth(pid) ?? 0) === 0;
   if (sharesNamespace && place.evidence === 'own-cgroup') {
     return { kind: 'orphan', certain: adopted, fixableBy: 'runtime' };
   }
-  // Without a cgroup of its own to read, as under cgroup v1, the orphan of a hostPID pod would look the same.
-  return { kind: 'runtime', certain: !sharesNamespace || kin.hasCgroup(pid), fixableBy: 'runtime' };
+  // Where the dead tell no pod, the orphan of a hostPID pod would look the same; but only a subreaper adopts.
+  const certain =
+    !sharesNamespace || !subreapers.has(kin.stat(ppid)?.comm ?? '') || kin.knowsPodsOfDeadBelow(ppid);
+  return { kind: 'runtime', certain, fixableBy: 'runtime' };
 }

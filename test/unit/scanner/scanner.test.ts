@@ -163,6 +163,18 @@ describe('kinds', () => {
     expect(onlyGroup(tree)).toMatchObject({ kind: 'orphan', certain: false, fixableBy: 'runtime', podUid });
   });
 
+  it('is certain of what a shim started itself only where the dead would tell their pod', () => {
+    const runc = { pid: 211, ppid: 100, comm: 'runc', state: 'Z', cgroup: runtimeService };
+    tree.add(runc, app);
+    expect(onlyGroup(tree)).toMatchObject({ kind: 'runtime', certain: true });
+    tree.add({ ...app, cgroup: `12:pids:/kubepods/pod${podUid}/${containerId}\n${runtimeService}` });
+    expect(onlyGroup(tree)).toMatchObject({ kind: 'runtime', certain: false });
+    tree.remove(200);
+    expect(onlyGroup(tree)).toMatchObject({ kind: 'runtime', certain: false });
+    tree.add({ pid: 90, ppid: 1, comm: 'kubelet', cgroup: runtimeService }, { ...runc, ppid: 90 });
+    expect(onlyGroup(tree)).toMatchObject({ kind: 'runtime', certain: true });
+  });
+
   it('knows a runtime by name in the view of the machine only', () => {
     tree.remove(2);
     tree.add({ pid: 1, ppid: 0, comm: 'sh', cgroup: v1(podUid, containerId) });
