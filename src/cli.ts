@@ -31,6 +31,16 @@ const commands: readonly CommandLine[] = [
     load: async () => (await import('./commands/scan.ts')).scanCommand(),
   },
   {
+    name: 'audit',
+    summary: 'say of manifests which pods may collect zombies, and why',
+    load: async () => (await import('./commands/audit.ts')).auditCommand(),
+  },
+  {
+    name: 'fix',
+    summary: 'write into manifests what keeps pods from collecting zombies',
+    load: async () => (await import('./commands/fix.ts')).fixCommand(),
+  },
+  {
     name: 'demo',
     summary: 'the whole story on one machine, without a cluster',
     load: async () => (await import('./commands/demo.ts')).demoCommand(),
@@ -61,11 +71,13 @@ const examples = `
 Examples:
   gravekeeper demo
   gravekeeper scan --once
+  gravekeeper audit -f manifests/
+  gravekeeper fix -f manifests/ --diff
   gravekeeper explain shell-not-exec
   gravekeeper certs --out certs
   gravekeeper webhook --cert certs/tls.crt --key certs/tls.key --namespaces namespaces.yaml
 
-Exit codes: 0 done, 2 bad usage or input.
+Exit codes: 0 clean, 1 findings, 2 bad usage or input.
 In a checkout: npm run -s gravekeeper -- COMMAND`;
 
 /**

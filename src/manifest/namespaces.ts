@@ -1,4 +1,5 @@
 import { isJsonObject } from '../pod/json.ts';
+import { partsOf } from './parts.ts';
 import { type ManifestProblem, readDocuments } from './read.ts';
 
 /** Labels by namespace, and what could not be read. */
@@ -37,6 +38,33 @@ export function readNamespaces(text: string, file: string): NamespaceFile {
     }
   }
   return { labels, problems: problems.sort((a, b) => a.line - b.line) };
+}
+
+const mentionsNamespaces = /\bNamespace(List)?\b/;
+
+/**
+ * Picks the Namespaces out of a file that holds all kinds of objects. Only documents that mention one are read.
+ *
+ * @param text YAML documents, JSON, or a List of either; what cannot be read is passed over.
+ * @returns The labels of each namespace; those whose value is no string are left out.
+ */
+export function namespacesAmong(text: string): ReadonlyMap<string, ReadonlyMap<string, string>> {
+  const found = new Map<string, ReadonlyMap<string, string>>();
+  if (!mentionsNamespaces.test(text)) return found;
+  for (const part of partsOf(text)) {
+    if (!mentionsNamespaces.test(part.text)) continue;
+    for (const { value } of readDocuments(part.text, '').documents) {
+      const metadata = isJsonObject(value.metadata) ? value.metadata : {};
+      const { name } = metadata;
+      if (value.apiVersion !== 'v1' || value.kind !== 'Namespace' || typeof name !== 'string') continue;
+      if (!found.has(name))
+        found.set(
+          name,
+          readLabels(metadata.labels, () => {}),
+        );
+    }
+  }
+  return found;
 }
 
 function readLabels(value: unknown, complain: (message: string) => void): ReadonlyMap<string, string> {

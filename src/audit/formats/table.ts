@@ -1,0 +1,90 @@
+import type { Severity } from '../../config/config.ts';
+import { type Cell, escapeText, type Style, type Terminal, table, wrap } from '../../terminal.ts';
+import { type AuditedFinding, type AuditedObject, type AuditReport, problemLine } from '../report.ts';
+import { counted, objectName, remedyText, summaryLine } from './wording.ts';
+
+const styles: Readonly<Record<Severity, Style>> = {
+  error: ['bold', 'red'],
+  warning: 'yellow',
+  info: 'dim',
+};
+
+/**
+ * What an audit found, for people: each object with findings or a remedy, the number of the others, what could not be
+ * read, and a summary at the end, where a terminal stops.
+ */
+export function auditTable(report: AuditReport, terminal: Terminal): string {
+  const shown = report.objects.filter(isWorthShowing);
+  const quiet = report.objects.length - shown.length;
+  const sections = [
+    ...shown.map((object) => objectText(object, terminal)),
+    ...(quiet > 0 ? [quietText(quiet, shown.length, terminal)] : []),
+    ...(report.problems.length > 0
+      ? [
+          table(
+            report.problems.map((problem) => [
+              { text: 'unread', style: ['bold', 'red'] as const },
+              escapeText(problemLine(problem)),
+            ]),
+            terminal,
+          ),
+        ]
+      : []),
+    paragraph(summaryLine(report), terminal, summaryStyle(report)),
+  ];
+  return sections.join('\n');
+}
+
+function isWorthShowing({ findings, remedy, notes }: AuditedObject): boolean {
+  return findings.some(({ accepted }) => !accepted) || remedy.kind !== null || notes.length > 0;
+}
+
+function objectText(object: AuditedObject, terminal: Terminal): string {
+  const place = object.file === undefined ? '' : `  ${escapeText(object.file)}:${object.line ?? 1}`;
+  const head = `${terminal.paint('bold', objectName(object))}${terminal.paint('dim', place)}\n`;
+  const rows = [
+    ...(object.policy.strategy === null && object.remedy.kind === null
+      ? []
+      : [[{ text: 'remedy', style: 'cyan' } satisfies Cell, remedyText(object)]]),
+    ...object.notes.map((note): Cell[] => [
+      { text: 'note', style: 'cyan' },
+      escapeText(`${note.container === null ? '' : `${note.container}: `}${note.message}`),
+    ]),
+    ...object.findings.filter(({ accepted }) => !accepted).flatMap((finding) => findingRows(finding)),
+  ];
+  return head + indented(table(rows, { ...terminal, width: terminal.width - indent.length }));
+}
+
+function findingRows(finding: AuditedFinding): readonly (readonly Cell[])[] {
+  const { severity, rule, container, probe, message, fix, line } = finding;
+  const place = line === undefined ? '' : `line ${line}, `;
+  return [
+    [
+      { text: severity === 'info' ? 'note' : severity, style: styles[severity] },
+      escapeText(`${rule}: ${place}${probe} of ${container}: ${message}`),
+    ],
+    ['', { text: escapeText(`→ ${fix}`), style: 'dim' }],
+  ];
+}
+
+function quietText(quiet: number, shown: number, terminal: Terminal): string {
+  const text = `${counted(quiet, shown > 0 ? 'other object' : 'object')} without findings or change`;
+  return `${terminal.paint('dim', text)}\n`;
+}
+
+function summaryStyle({ summary, problems }: AuditReport): Style {
+  if (summary.findings.error > 0 || problems.length > 0) return ['bold', 'red'];
+  return summary.findings.warning > 0 ? ['bold', 'yellow'] : ['bold', 'green'];
+}
+
+function paragraph(text: string, { width, paint }: Terminal, style: Style): string {
+  return wrap(text, width)
+    .map((line) => `${paint(style, line)}\n`)
+    .join('');
+}
+
+const indent = '  ';
+
+function indented(lines: string): string {
+  return lines.replace(/^(?=.)/gm, indent);
+}

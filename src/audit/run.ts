@@ -1,0 +1,206 @@
+import { stringify } from 'yaml';
+import { isProblem, type ManifestProblem, type SourceDocument } from '../manifest/source.ts';
+import { isJsonObject, type JsonObject } from '../pod/json.ts';
+import { groupOf } from '../pod/pod.ts';
+import { workloadKindOf } from '../pod/templates.ts';
+import { reasons } from '../reasons.ts';
+import { rules } from '../rules/index.ts';
+import { leakForecast } from '../rules/leak-forecast.ts';
+import type { Finding } from '../rules/rule.ts';
+import { fixesFor } from './fixes.ts';
+import { findingIdentity, objectIdentity } from './identity.ts';
+import { type AuditContext, type JudgedObject, judgeObject } from './judged.ts';
+import { ownerIdentities } from './owners.ts';
+import type {
+  AuditedFinding,
+  AuditedNote,
+  AuditedObject,
+  AuditProblem,
+  AuditReport,
+  AuditSummary,
+} from './report.ts';
+
+/** How an audit is done. */
+export interface AuditOptions {
+  readonly context: AuditContext;
+  /** Identities of findings that are known already. */
+  readonly baseline?: ReadonlySet<string>;
+  /** Whether findings carry the probe before and after, in YAML. */
+  readonly excerpts?: boolean;
+}
+
+/** An object with where it was found. */
+type Found = Pick<SourceDocument, 'value'> & Partial<Pick<SourceDocument, 'start' | 'positionOf'>>;
+
+/** Takes objects one at a time and keeps of each no more than the report says. */
+export class Audit {
+  readonly #options: AuditOptions;
+  readonly #objects: { readonly object: AuditedObject; readonly owners: readonly string[] }[] = [];
+  readonly #problems: AuditProblem[] = [];
+
+  constructor(options: AuditOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Takes what was read of a file.
+   *
+   * @param read An object, or why one could not be read. Objects that hold no pods are left out.
+   * @param file The file as the user named it; left out for objects of a cluster.
+   */
+  add(read: Found | AuditProblem, file?: string): void {
+    if ('message' in read) {
+      this.addProblem({ file: read.file, line: read.line, message: read.message });
+      return;
+    }
+    const judged = judgeObject(read.value, this.#options.context);
+    if (!judged) return;
+    const owners = ownerIdentities(read.value, judged.namespace);
+    this.#objects.push({ object: auditedObject(judged, read, file, this.#options), owners });
+  }
+
+  /** Takes a file, or a part of a cluster, that could not be read at all. */
+  addProblem(problem: AuditProblem): void {
+    this.#problems.push(problem);
+  }
+
+  /** How many objects it holds. */
+  get size(): number {
+    return this.#objects.length;
+  }
+
+  /** What was found; pods and workloads whose owner is in the input too are left out, since it speaks for them. */
+  report(): AuditReport {
+    const present = new Set(this.#objects.map(({ object }) => objectIdentity(object)));
+    const objects = this.#objects
+      .filter(({ owners }) => !owners.some((owner) => present.has(owner)))
+      .map(({ object }) => object);
+    return { schemaVersion: 1, summary: summaryOf(objects), objects, problems: this.#problems };
+  }
+}
+
+/** Whether an object that was read is one that an audit looks at. */
+export function isAudited(read: SourceDocument | ManifestProblem): read is SourceDocument {
+  if (isProblem(read)) return false;
+  const { apiVersion, kind } = read.value;
+  if (typeof apiVersion !== 'string' || typeof kind !== 'string') return false;
+  return workloadKindOf({ group: groupOf(apiVersion), kind }) !== null;
+}
+
+function auditedObject(
+  judged: JudgedObject,
+  found: Found,
+  file: string | undefined,
+  options: AuditOptions,
+): AuditedObject {
+  const { value, namespace, name, policy, verdict } = judged;
+  const { strategy, kind, reason, containers } = verdict.remedy;
+  const identity = { apiVersion: String(value.apiVersion), kind: String(value.kind), namespace, name };
+  return {
+    ...identity,
+    ...(file === undefined ? {} : { file }),
+    ...(found.start === undefined ? {} : { line: found.start.line }),
+    policy: { strategy: policy.strategy, probes: policy.probes, dryRun: policy.dryRun },
+    remedy: { strategy, kind, reason, message: reasons[reason].sentence, containers },
+    findings: verdict.findings.map((finding) => ({
+      ...auditedFinding(finding, judged, found),
+      accepted: options.baseline?.has(findingIdentity(identity, finding)) ?? false,
+      ...(options.excerpts ? excerptsOf(finding, judged, options.context) : {}),
+    })),
+    notes: [...policy.notes, ...verdict.remedy.notes].map(
+      ({ reason, container, detail }): AuditedNote => ({
+        reason,
+        container,
+        message: detail === null ? reasons[reason].sentence : `${detail}. ${reasons[reason].sentence}`,
+      }),
+    ),
+  };
+}
+
+function auditedFinding(
+  finding: Finding,
+  judged: JudgedObject,
+  { positionOf }: Found,
+): Omit<AuditedFinding, 'accepted'> {
+  const { rule, severity, container, probe, pointer, message, fix } = finding;
+  const place = positionOf?.(pointer);
+  return {
+    rule,
+    severity,
+    container,
+    probe,
+    pointer,
+    message,
+    fix,
+    zombiesPerDay: zombiesPerDay(finding, judged),
+    ...(place ? { line: place.line, column: place.column } : {}),
+  };
+}
+
+function zombiesPerDay(
+  { zombiesPerRun, pointer, container, probe }: Finding,
+  judged: JudgedObject,
+): number | null {
+  const pid1 = judged.verdict.pid1.find((each) => each.container === container)?.pid1;
+  // A startup probe ends with its first success.
+  if (zombiesPerRun === null || pid1 === 'reaps' || probe === 'startup') return null;
+  const its = judged.pod.containers.flatMap(({ probes }) => probes).find((each) => each.pointer === pointer);
+  return its ? leakForecast({ periodSeconds: its.periodSeconds, zombiesPerRun }).perDay : null;
+}
+
+function excerptsOf(
+  finding: Finding,
+  judged: JudgedObject,
+  context: AuditContext,
+): Pick<AuditedFinding, 'before' | 'after'> {
+  const at = finding.pointer.replace(/\/exec\/command$/, '');
+  const key = at.slice(at.lastIndexOf('/') + 1);
+  const probe = valueAt(judged.value, at);
+  if (!isJsonObject(probe)) return {};
+  const yaml = (value: JsonObject) => stringify({ [key]: value }, { lineWidth: 0 });
+  const settings = fixesFor(judged, context)
+    .fixes.map(({ setting }) => setting)
+    .filter((setting) => setting.pointer === at);
+  const written = Object.fromEntries(settings.map((setting) => [setting.key, setting.value]));
+  const example = rules.find(({ id }) => id === finding.rule)?.example.after ?? '';
+  return {
+    before: yaml(probe),
+    after: settings.length > 0 ? yaml({ ...probe, ...written }) : `# for example\n${example}`,
+  };
+}
+
+function valueAt(value: JsonObject, pointer: string): unknown {
+  return pointer
+    .split('/')
+    .slice(1)
+    .reduce<unknown>(
+      (parent, token) =>
+        Array.isArray(parent) ? parent[Number(token)] : isJsonObject(parent) ? parent[token] : undefined,
+      value,
+    );
+}
+
+function summaryOf(objects: readonly AuditedObject[]): AuditSummary {
+  const findings = { error: 0, warning: 0, info: 0 };
+  const remedies = { tini: 0, 'share-pid': 0, none: 0 };
+  let accepted = 0;
+  let perDay = 0;
+  for (const object of objects) {
+    remedies[object.remedy.kind ?? 'none'] += 1;
+    for (const finding of object.findings) {
+      if (finding.accepted) accepted += 1;
+      else findings[finding.severity] += 1;
+    }
+    perDay += zombiesOf(object);
+  }
+  return { objects: objects.length, findings, accepted, remedies, zombiesPerDay: Math.round(perDay) };
+}
+
+/** Two rules may speak of the same zombies of one probe: the larger number counts. */
+export function zombiesOf({ findings }: AuditedObject): number {
+  const byProbe = new Map<string, number>();
+  for (const { pointer, zombiesPerDay: perDay } of findings) {
+    byProbe.set(pointer, Math.max(byProbe.get(pointer) ?? 0, perDay ?? 0));
+  }
+  return [...byProbe.values()].reduce((sum, perDay) => sum + perDay, 0);
+}

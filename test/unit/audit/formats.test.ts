@@ -1,0 +1,236 @@
+import { describe, expect, it } from 'vitest';
+import { parseAllDocuments } from 'yaml';
+import { auditGithub } from '../../../src/audit/formats/github.ts';
+import { auditHtml } from '../../../src/audit/formats/html/page.ts';
+import { auditJson } from '../../../src/audit/formats/json.ts';
+import { auditJunit } from '../../../src/audit/formats/junit.ts';
+import { auditReports, namespaceReports } from '../../../src/audit/formats/openreports.ts';
+import { auditSarif } from '../../../src/audit/formats/sarif.ts';
+import { auditTable } from '../../../src/audit/formats/table.ts';
+import { rules } from '../../../src/rules/index.ts';
+import { columnsOf, terminalOf } from '../../../src/terminal.ts';
+import { auditOf, rabbitmq } from './audit-of.ts';
+
+const bare = rabbitmq.slice(rabbitmq.indexOf('---'));
+const report = auditOf(bare, { excerpts: true }, 'deploy/my app.yaml');
+const unread = auditOf(`${bare}---\na: [\n`);
+const clean = auditOf(
+  'apiVersion: v1\nkind: Pod\nmetadata: {name: p}\nspec: {containers: [{name: a, image: b}]}\n',
+);
+/** Everything that a stranger may write into a name to break out of a format. */
+const hostile = auditOf(
+  JSON.stringify({
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { name: 'a\u001b[31m\r\n::error::x,y%\u202e', namespace: '"><script>alert(1)</script>&\'' },
+    spec: {
+      containers: [
+        {
+          name: ']]></x>\u0000{}\n---\n',
+          image: 'x',
+          command: ['sleep', '1'],
+          livenessProbe: { exec: { command: ['sh', '-c', 'true & echo "<b>"'] } },
+        },
+      ],
+    },
+  }),
+  { excerpts: true },
+  'a,b:c\n<d>.yaml',
+);
+const now = Date.UTC(2026, 10, 20, 12);
+
+function terminal(width: number, colour: boolean) {
+  return terminalOf({ isTTY: colour, columns: width }, {});
+}
+
+describe('the table', () => {
+  it('shows objects with findings, the number of the others, and a summary at the end', () => {
+    expect(auditTable(report, terminal(100, false))).toBe(`StatefulSet shop/rabbitmq  deploy/my app.yaml:2
+  error    rabbitmq-node-health-check: line 16, liveness of rabbitmq: node_health_check is
+           deprecated and may leak 8,640 zombies a day
+           → tcpSocket: {port: 5672}, or exec: {command: [rabbitmq-diagnostics, -q, ping]} with
+           periodSeconds: 60 and timeoutSeconds: 15
+  warning  erlang-cli: line 20, readiness of rabbitmq: rabbitmqctl starts an Erlang VM and may leak
+           2,880 zombies a day
+           → tcpSocket: {port: 5672}, or keep the command with periodSeconds: 60 and timeoutSeconds:
+           15
+  warning  shell-with-children: line 20, readiness of rabbitmq: a run killed at timeoutSeconds 1 may
+           leak its shell's children
+           → timeoutSeconds: 5, or httpGet, tcpSocket or grpc instead of a shell
+
+1 object: 1 error, 2 warnings
+`);
+    expect(auditTable(clean, terminal(100, false))).toBe(
+      '1 object without findings or change\n\n1 object: no findings\n',
+    );
+    expect(auditTable(unread, terminal(100, false))).toContain('unread  f.yaml:24: not valid YAML');
+  });
+
+  it.each([40, 80, 200])('fits %i columns, and shows nothing that a terminal acts on', (width) => {
+    for (const each of [report, hostile, unread]) {
+      const text = auditTable(each, terminal(width, false));
+      expect(text).not.toMatch(/[^\P{C}\n]/u);
+      const long = text.split('\n').filter((line) => columnsOf(line) > width);
+      // What is one word or one name is not broken.
+      expect(long.filter((line) => !/^\S|^\s+\S+$/.test(line))).toEqual([]);
+    }
+  });
+
+  it('paints where there is colour', () => {
+    expect(auditTable(report, terminal(100, true))).toContain('\u001b[');
+  });
+});
+
+describe('SARIF', () => {
+  const sarif = JSON.parse(auditSarif(report));
+  const [run] = sarif.runs;
+
+  it('is one run of 2.1.0, with every rule described', () => {
+    expect(sarif.version).toBe('2.1.0');
+    expect(run.tool.driver.rules.map(({ id }: { id: string }) => id)).toEqual(rules.map(({ id }) => id));
+    expect(run.invocations[0].executionSuccessful).toBe(true);
+  });
+
+  it('points at the line and the column of the source', () => {
+    const lines = bare.split('\n');
+    expect(run.results).toHaveLength(3);
+    for (const { ruleId, ruleIndex, level, message, locations } of run.results) {
+      expect(run.tool.driver.rules[ruleIndex].id).toBe(ruleId);
+      expect(['error', 'warning', 'note']).toContain(level);
+      expect(message.text).not.toBe('');
+      const { artifactLocation, region } = locations[0].physicalLocation;
+      expect(artifactLocation).toEqual({ uri: 'deploy/my%20app.yaml', uriBaseId: 'SRCROOT' });
+      expect(lines[region.startLine - 1]?.slice(region.startColumn - 1)).toMatch(/^command:/);
+    }
+  });
+
+  it('gives each finding a fingerprint that survives a move', () => {
+    const prints = (text: string) =>
+      JSON.parse(auditSarif(auditOf(text))).runs[0].results.map(
+        (result: { partialFingerprints: object }) => result.partialFingerprints,
+      );
+    expect(prints(`# one\n# two\n${bare}`)).toEqual(prints(bare));
+    expect(new Set(prints(bare).map((each: object) => JSON.stringify(each))).size).toBe(3);
+  });
+
+  it('tells of what could not be read', () => {
+    const { invocations } = JSON.parse(auditSarif(unread)).runs[0];
+    expect(invocations[0]).toMatchObject({
+      executionSuccessful: false,
+      toolExecutionNotifications: [
+        { level: 'error', locations: [{ physicalLocation: { region: { startLine: 24 } } }] },
+      ],
+    });
+  });
+});
+
+describe('GitHub annotations', () => {
+  it('name file, line and column', () => {
+    expect(auditGithub(report).split('\n')[0]).toBe(
+      '::error file=deploy/my app.yaml,line=16,col=13,title=gravekeeper rabbitmq-node-health-check::StatefulSet shop/rabbitmq, ' +
+        'liveness of rabbitmq: node_health_check is deprecated and may leak 8,640 zombies a day. tcpSocket: {port: 5672}, ' +
+        'or exec: {command: [rabbitmq-diagnostics, -q, ping]} with periodSeconds: 60 and timeoutSeconds: 15',
+    );
+  });
+
+  it('are one line each, whatever names hold', () => {
+    const lines = auditGithub(hostile).trimEnd().split('\n');
+    expect(lines.filter((line) => line.startsWith('::'))).toHaveLength(1);
+    expect(lines[0]).toMatch(
+      /^::warning file=a%2Cb%3Ac <d>\.yaml,line=1,col=\d+,title=gravekeeper background::/,
+    );
+  });
+});
+
+describe('JUnit', () => {
+  it('has a failure where a finding counts', () => {
+    expect(auditJunit(report, 'error')).toContain('tests="1" failures="1" errors="0"');
+    expect(auditJunit(report, 'never')).toContain('failures="0"');
+    expect(auditJunit(report, 'never')).toContain('<system-out>error rabbitmq-node-health-check: line 16');
+    expect(auditJunit(unread, 'error')).toContain('tests="2" failures="1" errors="1"');
+  });
+
+  it('is well-formed, whatever names hold', () => {
+    expect(tagsOf(auditJunit(hostile, 'warning'))).toBe('balanced');
+  });
+});
+
+describe('HTML', () => {
+  it('loads nothing and runs nothing, whatever names hold', () => {
+    for (const each of [report, hostile, unread, clean]) {
+      const html = auditHtml(each, now).replace(/<style>[\s\S]*?<\/style>/, '');
+      expect(html).not.toMatch(/<script|<link|<img|url\(|@import|\son\w+=|href=/i);
+      expect(tagsOf(html.replace('<!doctype html>', '').replace(/<meta[^>]*>/g, ''))).toBe('balanced');
+    }
+  });
+
+  it('shows each finding with the probe before and after', () => {
+    const html = auditHtml(report, now);
+    expect(html).toContain('<pre>livenessProbe:\n  exec:\n    command:\n      - rabbitmqctl');
+    expect(html).toContain('2026-11-20 12:00 UTC');
+    expect(html).toContain('11,520');
+  });
+});
+
+describe('reports for the cluster', () => {
+  it('are one for each namespace, with counts', () => {
+    const [first, ...others] = namespaceReports(report, 'openreports', now);
+    expect(others).toEqual([]);
+    expect(first).toMatchObject({
+      apiVersion: 'openreports.io/v1alpha1',
+      kind: 'Report',
+      metadata: { name: 'gravekeeper', namespace: 'shop' },
+      summary: { pass: 0, fail: 1, warn: 2, error: 0, skip: 0 },
+    });
+    expect(first?.results[0]).toMatchObject({
+      policy: 'gravekeeper-probes',
+      rule: 'rabbitmq-node-health-check',
+      result: 'fail',
+      severity: 'high',
+      timestamp: { seconds: now / 1000, nanos: 0 },
+      resources: [{ apiVersion: 'apps/v1', kind: 'StatefulSet', namespace: 'shop', name: 'rabbitmq' }],
+    });
+  });
+
+  it('are YAML that can be applied, in both APIs', () => {
+    const [document, ...others] = parseAllDocuments(auditReports(report, 'wgpolicyk8s', now));
+    expect(others).toEqual([]);
+    expect(document?.toJS()).toMatchObject({ apiVersion: 'wgpolicyk8s.io/v1alpha2', kind: 'PolicyReport' });
+    expect(document?.toJS()).not.toHaveProperty('source');
+    expect(parseAllDocuments(auditReports(hostile, 'openreports', now))).toHaveLength(1);
+  });
+
+  it('stay small enough for the API server, the worst first', () => {
+    const many = Array.from({ length: 800 }, (_, index) =>
+      bare.replace('name: rabbitmq\n', `name: r${index}\n`),
+    );
+    const [first] = namespaceReports(auditOf(many.join('')), 'openreports', now);
+    expect(first?.results).toHaveLength(1000);
+    expect(first?.results.slice(0, 800).every((each) => 'result' in each && each.result === 'fail')).toBe(
+      true,
+    );
+    expect(first?.summary).toMatchObject({ fail: 800, warn: 1600 });
+    expect(JSON.stringify(first).length).toBeLessThan(1_000_000);
+  });
+});
+
+describe('JSON', () => {
+  it('is the report, without anything that a terminal acts on', () => {
+    expect(JSON.parse(auditJson(hostile))).toEqual(JSON.parse(JSON.stringify(hostile)));
+    expect(auditJson(hostile)).not.toMatch(/[^\P{C}\n]/u);
+  });
+});
+
+/** Whether every tag of a text is closed, in the order of opening; else the tag that is not. */
+function tagsOf(markup: string): string {
+  const open: string[] = [];
+  for (const [tag, closing, name = '', rest = ''] of markup.matchAll(
+    /<(\/?)([a-z][\w-]*)((?:"[^"]*"|[^<>"])*)>/gi,
+  )) {
+    if (closing) {
+      if (open.pop() !== name) return `${tag} closes what is not open`;
+    } else if (!rest.endsWith('/')) open.push(name);
+  }
+  const stray = markup.replace(/<\?[^?]*\?>|<(\/?)([a-z][\w-]*)((?:"[^"]*"|[^<>"])*)>/gi, '').match(/[<>]/);
+  return open.length > 0 ? `${open.at(-1)} is not closed` : stray ? 'stray bracket' : 'balanced';
+}
