@@ -45,7 +45,7 @@ describe('main', () => {
       expect(stdout).toMatch(new RegExp(`^ {2}${command} +\\S`, 'm'));
     }
     expect(stdout).toMatch(/Examples:\n {2}gravekeeper /);
-    expect(stdout).toMatch(/Exit codes: 0 done, 2 bad usage or input/);
+    expect(stdout).toMatch(/Exit codes: 0 clean, 1 findings, 2 bad usage or input/);
   });
 
   it.each(['webhook', 'demo', 'explain', 'emulate', 'certs'])(
