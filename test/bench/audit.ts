@@ -1,0 +1,169 @@
+/**
+ * The audit of 10,000 pods in YAML files against parsing the same YAML and nothing else, file by file in turns, so that
+ * both meet the same machine. Then its peak memory, with few and with many files. The last line is JSON: the ratios.
+ *
+ * BENCH_PODS sets another number of pods.
+ */
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseAllDocuments, stringify } from 'yaml';
+import type { AuditContext } from '../../src/audit/judged.ts';
+import { readSource } from '../../src/audit/read-source.ts';
+import { Audit } from '../../src/audit/run.ts';
+import { findSources } from '../../src/audit/sources.ts';
+import { defaultConfig } from '../../src/config/config.ts';
+import { namespacesAmong } from '../../src/manifest/namespaces.ts';
+
+const [, , mode, ...folders] = process.argv;
+if (mode === '--memory') await auditFolder(folders[0] ?? '');
+else await main();
+
+async function main(): Promise<void> {
+  const pods = Number(process.env.BENCH_PODS ?? 10_000);
+  const root = mkdtempSync(join(tmpdir(), 'gravekeeper-bench-'));
+  try {
+    const files = writePods(join(root, 'speed'), pods, Math.ceil(pods / 100));
+    const { parsing, auditing } = inTurns(files);
+    const speed = parsing / auditing;
+    log(`${pods} pods in ${files.length} files: parsing ${seconds(parsing)}, audit ${seconds(auditing)}`);
+    const few = peakMemory(join(root, 'few'), pods / 10, 10);
+    const many = peakMemory(join(root, 'many'), pods, 10);
+    log(`peak memory: ${few} MiB for ${pods / 100} files, ${many} MiB for ${pods / 10}`);
+    const result = {
+      bench: 'audit',
+      pods,
+      speedAgainstParsing: rounded(speed),
+      peakMiB: { few, many },
+      memoryGrowth: rounded(many / few),
+    };
+    log(JSON.stringify(result));
+  } finally {
+    rmSync(root, { recursive: true });
+  }
+}
+
+/** Parses each file, then audits it, and adds up what each takes, in milliseconds. */
+function inTurns(files: readonly string[]): { readonly parsing: number; readonly auditing: number } {
+  const audit = new Audit({ context: contextOf(new Map()) });
+  let parsing = 0;
+  let auditing = 0;
+  const parse = (text: string) => {
+    const start = performance.now();
+    for (const document of parseAllDocuments(text)) document.toJS();
+    parsing += performance.now() - start;
+  };
+  const run = (text: string, file: string) => {
+    const start = performance.now();
+    namespacesAmong(text);
+    for (const entry of readSource(text, file)) audit.add(entry, file);
+    auditing += performance.now() - start;
+  };
+  for (const [index, file] of files.entries()) {
+    const text = readFileSync(file, 'utf8');
+    if (index % 2 === 0) {
+      parse(text);
+      run(text, file);
+    } else {
+      run(text, file);
+      parse(text);
+    }
+    // The first files warm both up.
+    if (index === 1) {
+      parsing = 0;
+      auditing = 0;
+    }
+  }
+  const start = performance.now();
+  audit.report();
+  return { parsing, auditing: auditing + performance.now() - start };
+}
+
+/** Peak memory of a process that audits so many pods, in MiB. */
+function peakMemory(folder: string, pods: number, podsPerFile: number): number {
+  writePods(folder, pods, podsPerFile);
+  const args = [import.meta.filename, '--memory', folder];
+  return Number(execFileSync(process.execPath, args, { encoding: 'utf8' }));
+}
+
+async function auditFolder(folder: string): Promise<void> {
+  const { sources } = findSources([folder]);
+  const audit = new Audit({ context: contextOf(new Map()) });
+  for (const source of sources) {
+    const read = await source.read();
+    if ('text' in read) for (const entry of readSource(read.text, source.name)) audit.add(entry, source.name);
+  }
+  audit.report();
+  log(String(Math.round(process.resourceUsage().maxRSS / 1024)));
+}
+
+function contextOf(labels: ReadonlyMap<string, ReadonlyMap<string, string>>): AuditContext {
+  return {
+    config: defaultConfig,
+    labelsOf: (name) => labels.get(name) ?? null,
+    assumed: new Map([['gravekeeper.dev/inject', 'auto']]),
+    defaultNamespace: 'default',
+    podsRun: false,
+  };
+}
+
+function writePods(folder: string, pods: number, podsPerFile: number): readonly string[] {
+  mkdirSync(folder, { recursive: true });
+  const files: string[] = [];
+  for (let first = 0; first < pods; first += podsPerFile) {
+    const file = join(folder, `${String(first).padStart(6, '0')}.yaml`);
+    const count = Math.min(podsPerFile, pods - first);
+    const documents = Array.from({ length: count }, (_, index) => stringify(podOf(first + index)));
+    writeFileSync(file, documents.join('---\n'));
+    files.push(file);
+  }
+  return files;
+}
+
+/** A pod as clusters have them: two containers, variables, resources, and probes of which every tenth is bad. */
+function podOf(index: number): object {
+  const container = (name: string) => ({
+    name,
+    image: `registry.example/shop/${name}:1.${index % 50}`,
+    command: index % 3 === 0 ? ['/bin/sh', '-c', 'exec /app/serve --port 8080'] : ['/app/serve'],
+    args: ['--config', '/etc/app/config.yaml'],
+    env: Array.from({ length: 8 }, (_, each) => ({
+      name: `SETTING_${each}`,
+      value: `value-${index}-${each}`,
+    })),
+    ports: [{ name: 'http', containerPort: 8080 }],
+    resources: { requests: { cpu: '100m', memory: '128Mi' }, limits: { memory: '256Mi' } },
+    livenessProbe:
+      index % 10 === 0
+        ? { exec: { command: ['rabbitmqctl', 'node_health_check'] }, periodSeconds: 10, timeoutSeconds: 10 }
+        : { httpGet: { path: '/healthz', port: 'http' }, periodSeconds: 10 },
+    readinessProbe: { exec: { command: ['sh', '-c', 'curl -fs localhost:8080/ready'] }, timeoutSeconds: 5 },
+    volumeMounts: [{ name: 'config', mountPath: '/etc/app' }],
+  });
+  return {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: {
+      name: `pod-${index}`,
+      namespace: `team-${index % 40}`,
+      labels: { app: `app-${index % 200}` },
+    },
+    spec: {
+      containers: [container('app'), container('helper')],
+      volumes: [{ name: 'config', configMap: { name: `config-${index}` } }],
+    },
+  };
+}
+
+function seconds(milliseconds: number): string {
+  return `${(milliseconds / 1000).toFixed(1)} s`;
+}
+
+function rounded(value: number): number {
+  return Math.round(value * 100) / 100;
+}
+
+function log(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
