@@ -46,7 +46,7 @@ const longestManifest = 4 * 1024 * 1024;
 const longestConfig = 1024 * 1024;
 const longestTokenAnswer = 64 * 1024;
 const mostRedirects = 5;
-const mostTokens = 1_000;
+const roomForTokens = 2 * 1024 * 1024;
 /** A registry that says nothing of how long it wants to be left alone is believed no more than this. */
 const longestRetryMs = 5 * 60_000;
 
@@ -59,7 +59,7 @@ const accept = [...manifestTypes.index, ...manifestTypes.image].join(', ');
  * @param config What is allowed.
  */
 export function createRegistryClient(guarded: GuardedGet, config: ImagesConfig): RegistryClient {
-  const authorizations = createLru<string>(mostTokens);
+  const authorizations = createLru<string>(roomForTokens);
 
   /** Gets something of a repository, and meets the challenge if there is one. */
   const ask = async (
@@ -95,7 +95,7 @@ export function createRegistryClient(guarded: GuardedGet, config: ImagesConfig):
     );
     const second = await follow(guarded, url, plain, header);
     const answer = done(second.answer);
-    authorizations.set(key, header, seconds, 1);
+    authorizations.set(key, header, seconds, key.length + header.length);
     return answer;
   };
 
