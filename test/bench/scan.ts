@@ -8,10 +8,11 @@ import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import { openProcRoot } from '../../src/proc/root.ts';
+import { ticksPerSecond } from '../../src/proc/stat.ts';
 import { populate, roomFor } from './population.ts';
 
 const counts = (process.env.BENCH_PROCESSES ?? '10000,30000').split(',').map(Number);
-const rounds = Number(process.env.BENCH_ROUNDS ?? 9);
+const rounds = Number(process.env.BENCH_ROUNDS ?? 8);
 const passes = Number(process.env.BENCH_PASSES ?? 1_000);
 const entry = process.argv[2] ?? 'dist/main.js';
 const psWords = ['-eo', 'pid,ppid,state,comm'];
@@ -19,29 +20,48 @@ const psWords = ['-eo', 'pid,ppid,state,comm'];
 /** Whoever answers a line of input with one pass. */
 interface Looker {
   pass(kind?: string): Promise<{ ms: number; zombies: number }>;
+  /** Milliseconds that its threads have spent on CPUs, to hundredths of a second. */
+  cpuMs(): number;
   end(): void;
 }
 
-/** Milliseconds of one pass, medians of the rounds, and the medians of the rounds' own ratios. */
+/**
+ * Milliseconds of one pass, medians of the rounds; the medians of the rounds' own ratios; and the ratio of the sums of
+ * what they spent on CPUs, which changes less with what else runs on the machine.
+ */
 interface Figures {
   readonly ms: Record<Contender, number>;
+  readonly cpuTableToC: number;
   readonly ratios: Record<'tableToPs' | 'tableToC' | 'scanToPs' | 'scanToC', number>;
 }
 
 type Contender = 'table' | 'scan' | 'ps' | 'c';
 
+/**
+ * Each follows each other one as often as the rest, since it finds in the caches what that one left there: a balanced
+ * Latin square (Williams, 1949).
+ */
+const orders: readonly (readonly Contender[])[] = [
+  ['ps', 'table', 'scan', 'c'],
+  ['table', 'c', 'ps', 'scan'],
+  ['c', 'scan', 'table', 'ps'],
+  ['scan', 'ps', 'c', 'table'],
+];
+
+const proc = openProcRoot('/proc');
 const folder = mkdtempSync(join(tmpdir(), 'gravekeeper-bench-'));
 const children: ChildProcess[] = [];
-try {
-  await bench();
-} finally {
+process.on('exit', () => {
   for (const child of children) child.kill('SIGKILL');
   rmSync(folder, { recursive: true, force: true });
-}
+});
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
+await bench();
 
 async function bench(): Promise<void> {
   const program = compile();
   const results: Record<string, Figures['ratios']> = {};
+  const cpuTableToC: number[] = [];
   for (const asked of counts) {
     for (const kind of ['zombie', 'live'] as const) {
       const { count, bound } = roomFor(asked, kind);
@@ -49,10 +69,13 @@ async function bench(): Promise<void> {
       const figures = await measure(program, count, kind);
       show(figures);
       results[`${asked} ${kind}`] = figures.ratios;
+      cpuTableToC.push(figures.cpuTableToC);
     }
   }
   const rss = await soak(program, roomFor(counts[0] ?? 10_000, 'zombie').count);
-  process.stdout.write(`${JSON.stringify({ bench: 'scan', ...worst(results), ratios: results, ...rss })}\n`);
+  process.stdout.write(
+    `${JSON.stringify({ bench: 'scan', ...worst(results), cpuTableToC: Math.max(...cpuTableToC), ratios: results, ...rss })}\n`,
+  );
 }
 
 function compile(): string {
@@ -82,17 +105,18 @@ async function measure(program: string, count: number, kind: 'live' | 'zombie'):
     if (kind === 'zombie' && zombies < count)
       throw new Error(`only ${zombies} of ${count} zombies were seen`);
     const samples: Record<Contender, number>[] = [];
+    const cpu = { table: 0, c: 0 };
     for (let round = 0; round < rounds; round += 1) {
-      // In this order the scanner stands between the two that it is held against.
-      const [first, table, scan, last] = [
-        await pass.ps(),
-        await pass.table(),
-        await pass.scan(),
-        await pass.c(),
-      ];
-      samples.push({ ps: first, table, scan, c: last });
+      const sample: Record<Contender, number> = { table: 0, scan: 0, ps: 0, c: 0 };
+      for (const contender of orders[round % orders.length] ?? []) {
+        const before = { table: node.cpuMs(), c: c.cpuMs() };
+        sample[contender] = await pass[contender]();
+        if (contender === 'table') cpu.table += node.cpuMs() - before.table;
+        if (contender === 'c') cpu.c += c.cpuMs() - before.c;
+      }
+      samples.push(sample);
     }
-    return figuresOf(samples);
+    return figuresOf(samples, cpu.table / cpu.c);
   } finally {
     node.end();
     c.end();
@@ -100,9 +124,10 @@ async function measure(program: string, count: number, kind: 'live' | 'zombie'):
   }
 }
 
-function figuresOf(samples: readonly Record<Contender, number>[]): Figures {
+function figuresOf(samples: readonly Record<Contender, number>[], cpuTableToC: number): Figures {
   const of = (figure: (sample: Record<Contender, number>) => number) => round(median(samples.map(figure)));
   return {
+    cpuTableToC: round(cpuTableToC),
     ms: {
       table: of(({ table }) => table),
       scan: of(({ scan }) => scan),
@@ -118,11 +143,11 @@ function figuresOf(samples: readonly Record<Contender, number>[]): Figures {
   };
 }
 
-function show({ ms, ratios }: Figures): void {
+function show({ ms, ratios, cpuTableToC }: Figures): void {
   process.stdout.write(
     `one pass in ms: table ${ms.table}, whole scan ${ms.scan}, ps ${ms.ps}, C loop ${ms.c}\n` +
       `to ps: table ${ratios.tableToPs}, whole scan ${ratios.scanToPs}; ` +
-      `to the C loop: table ${ratios.tableToC}, whole scan ${ratios.scanToC}\n`,
+      `to the C loop: table ${ratios.tableToC} (${cpuTableToC} in CPU time), whole scan ${ratios.scanToC}\n`,
   );
 }
 
@@ -155,7 +180,8 @@ function startWatcher(): Watcher {
   const flags = /ENTRYPOINT \["node", (.*)"\/app\/main\.js"\]/.exec(dockerfile)?.[1]?.match(/--[^"]+/g) ?? [];
   const port = 20_000 + (process.pid % 10_000);
   const words = ['scan', '--interval', '0.2', '--metrics-port', String(port), '--host', '127.0.0.1'];
-  const child = spawn(process.execPath, [...flags, entry, ...words], {
+  // It waits for no pipe of ours, so the kernel is to end it if this process is killed.
+  const child = spawn('setpriv', ['--pdeathsig', 'KILL', process.execPath, ...flags, entry, ...words], {
     stdio: ['ignore', 'ignore', 'inherit'],
     // It is to know nothing of a cluster.
     env: { PATH: process.env.PATH },
@@ -222,12 +248,17 @@ function start(file: string, words: readonly string[]): Looker {
       const [ms = Number.NaN, , zombies = 0] = value.split(' ').map(Number);
       return { ms, zombies };
     },
+    cpuMs: () => {
+      // Fields 14 and 15 of proc_pid_stat(5), in ticks.
+      const fields = proc.text(`${child.pid}/stat`)?.split(') ')[1]?.split(' ') ?? [];
+      return (Number(fields[11]) + Number(fields[12])) * (1000 / ticksPerSecond);
+    },
     end: () => void child.kill('SIGKILL'),
   };
 }
 
 function residentMiB(pid: number): number {
-  const kibibytes = /^VmRSS:\s+(\d+) kB$/m.exec(openProcRoot('/proc').text(`${pid}/status`) ?? '')?.[1];
+  const kibibytes = /^VmRSS:\s+(\d+) kB$/m.exec(proc.text(`${pid}/status`) ?? '')?.[1];
   return round(Number(kibibytes) / 1024);
 }
 

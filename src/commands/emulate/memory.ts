@@ -42,5 +42,6 @@ function whyUntold({ of, source }: Memory, { orphans, unreaped }: Count): string
 
 function kibibytes({ bytesPerZombie, plusMinusBytes }: Memory): string {
   const [cost, error] = [bytesPerZombie, plusMinusBytes].map((bytes) => ((bytes ?? 0) / 1024).toFixed(1));
-  return plusMinusBytes === null ? `about ${cost} KiB` : `${cost} KiB ± ${error}`;
+  if (plusMinusBytes === null) return `about ${cost} KiB`;
+  return error === '0.0' ? `${cost} KiB` : `${cost} KiB ± ${error}`;
 }

@@ -24,6 +24,10 @@ describe('what zombies cost', () => {
     );
   });
 
+  it('is told without an error that does not show', () => {
+    expect(line(measured(1_000, 9_830_400))).toMatch(/^One costs the kernel 9\.6 KiB, by/);
+  });
+
   it.each([
     ['cgroup', 'in this cgroup'],
     ['machine', 'on this machine'],
