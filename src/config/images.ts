@@ -26,7 +26,7 @@ const hostSettings = z.strictObject({
 export type HostSettings = z.infer<typeof hostSettings>;
 
 /** What holds for a host that the configuration does not name. */
-export const defaultHostSettings: HostSettings = hostSettings.parse({});
+const defaultHostSettings: HostSettings = hostSettings.parse({});
 
 /** Registries that anybody can publish to or pull from, and that are run by somebody known. */
 const publicRegistries = [

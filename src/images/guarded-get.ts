@@ -89,7 +89,16 @@ export function createGuardedGet(
     async get(url, request) {
       const settings = checkUrl(url, config);
       if (request.signal.aborted) throw new LookupFailure('timeout');
-      return await exchange(url, agentFor(url, settings), request);
+      const agent = agentFor(url, settings);
+      // Every kept connection may have been closed by the other side just now, but a new one has not.
+      for (let attempt = 0; attempt <= mostSockets; attempt += 1) {
+        try {
+          return await exchange(url, agent, request);
+        } catch (error) {
+          if (!(error instanceof StaleConnection)) throw error;
+        }
+      }
+      throw new LookupFailure('unreachable');
     },
     close() {
       for (const agent of agents.values()) agent.destroy();
@@ -118,6 +127,9 @@ function checkUrl(url: URL, config: ImagesConfig): HostSettings {
   }
   return settings;
 }
+
+/** A connection that was kept ended before it brought anything. */
+class StaleConnection extends Error {}
 
 /** An error of the guard, told from those of the network. */
 class ForbiddenAddress extends Error {}
@@ -162,7 +174,10 @@ function exchange(url: URL, agent: HttpAgent | HttpsAgent, request: GetRequest):
         });
       },
     );
-    sent.once('error', (error) => reject(failureOf(error, signal)));
+    sent.once('error', (error) => {
+      const stale = sent.reusedSocket && !signal.aborted && 'code' in error && error.code === 'ECONNRESET';
+      reject(stale ? new StaleConnection() : failureOf(error, signal));
+    });
     sent.end();
   });
 }

@@ -113,14 +113,20 @@ export function createRegistryClient(guarded: GuardedGet, config: ImagesConfig):
 
   return {
     async digestOf(location, tag, who, signal) {
-      const { headers } = await ask(location, `manifests/${tag}`, who, {
-        method: 'HEAD',
-        accept,
-        maxBytes: longestManifest,
-        signal,
-      });
-      const digest = headers['docker-content-digest'];
-      return typeof digest === 'string' && isDigest(digest) ? digest : null;
+      try {
+        const { headers } = await ask(location, `manifests/${tag}`, who, {
+          method: 'HEAD',
+          accept,
+          maxBytes: longestManifest,
+          signal,
+        });
+        const digest = headers['docker-content-digest'];
+        return typeof digest === 'string' && isDigest(digest) ? digest : null;
+      } catch (error) {
+        // Not every registry knows HEAD.
+        if (error instanceof LookupFailure && error.failure === 'registry-error') return null;
+        throw error;
+      }
     },
     async imageOf(location, version, architecture, who, signal) {
       const top = await manifest(location, version, who, signal);

@@ -162,6 +162,28 @@ describe('createGuardedGet', () => {
     guarded.close();
   });
 
+  it('asks again where a connection that was kept has ended', async () => {
+    const guarded = guardedFor(configFor(registry));
+    expect((await guarded.get(url('registry.test'), request())).body.toString()).toBe('hello');
+    registry.behave((_arrived, response) => {
+      if (registry.arrived.length === 2) response.socket?.destroy();
+      else response.end('hello again');
+      return true;
+    });
+    expect((await guarded.get(url('registry.test'), request())).body.toString()).toBe('hello again');
+    expect(registry.arrived).toHaveLength(3);
+    guarded.close();
+  });
+
+  it('does not ask again on a new connection', async () => {
+    registry.behave((_arrived, response) => {
+      response.socket?.destroy();
+      return true;
+    });
+    expect(await causeOf(textOf(guardedFor(configFor(registry)), url('registry.test')))).toBe('unreachable');
+    expect(registry.arrived).toHaveLength(1);
+  });
+
   it('says that nobody is there', async () => {
     const config = configFor(registry, {}, { '*.test': { privateAddress: true } });
     expect(await causeOf(textOf(guardedFor(config), new URL('https://registry.test:1/')))).toBe(

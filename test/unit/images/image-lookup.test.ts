@@ -101,6 +101,19 @@ describe('find', () => {
     ]);
   });
 
+  it('asks for the manifest of a tag where the registry does not know HEAD', async () => {
+    registry.image('team/app', 'v1', { Cmd: ['x'] });
+    registry.behave(({ method }, response) => {
+      if (method === 'HEAD') response.writeHead(405).end();
+      return method === 'HEAD';
+    });
+    const lookup = start(configFor(registry, { cache: { tagSeconds: 0 } }));
+    for (const _ of [1, 2]) {
+      expect((await lookup.find(image('team/app:v1'), none, null)).image.details.cmd).toEqual(['x']);
+    }
+    expect(paths()).toEqual([...cold, 'HEAD /v2/team/app/manifests/v1', ...cold]);
+  });
+
   it('never asks again for a digest', async () => {
     const digest = registry.image('team/app', null, { Cmd: ['x'] });
     const lookup = start(configFor(registry, { cache: { tagSeconds: 0, failureSeconds: 0 } }));
