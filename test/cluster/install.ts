@@ -1,4 +1,4 @@
-import { copyFileSync, cpSync, mkdirSync } from 'node:fs';
+import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { apply, kubectl } from './kubectl.ts';
 import { place } from './place.ts';
@@ -18,7 +18,17 @@ export function install(): void {
   makeCertificates();
   kubectl('apply', '-f', join(place.install, 'manifests/base/webhook/namespace.yaml'));
   applySecret();
-  copyFileSync(join(certificates, 'ca.crt'), join(place.install, 'manifests/overlays/secret/ca.crt'));
+  trust(caCertificate());
+}
+
+/** The CA, PEM, of the pair that was made last. */
+export function caCertificate(): string {
+  return readFileSync(join(certificates, 'ca.crt'), 'utf8');
+}
+
+/** Applies the overlay, with these CAs, PEM, for the API server to trust. */
+export function trust(cas: string): void {
+  writeFileSync(join(place.install, 'manifests/overlays/secret/ca.crt'), cas);
   kubectl('apply', '-k', join(place.install, 'overlay'));
 }
 

@@ -52,6 +52,11 @@ function podOf(workload: KubeObject): Fixture['pod'] {
   return (spec.template ?? workload) as Fixture['pod'];
 }
 
+/** Whether no API server takes the pod of a fixture as it is written, with or without us. */
+export function neverAccepted(name: string): boolean {
+  return /^(unjudgeable|mirror-pod)\//.test(name) || name === 'already-injected/volume-gone';
+}
+
 /** Containers of every sort. */
 export function containersOf({ spec }: V1Pod): V1Container[] {
   return [...(spec?.initContainers ?? []), ...(spec?.containers ?? [])];

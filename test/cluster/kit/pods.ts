@@ -50,7 +50,7 @@ export function workload(
   namespace: string,
   name: string,
   spec: V1PodSpec,
-  more: { readonly replicas?: number; readonly metadata?: object } = {},
+  more: { readonly replicas?: number; readonly labels?: object; readonly annotations?: object } = {},
 ): KubeObject {
   const selector = { name };
   return {
@@ -61,7 +61,10 @@ export function workload(
       ...(kind === 'DaemonSet' ? {} : { replicas: more.replicas ?? 1 }),
       ...(kind === 'StatefulSet' ? { serviceName: name } : {}),
       selector: { matchLabels: selector },
-      template: template(spec, { labels: selector, ...more.metadata }),
+      template: template(spec, {
+        labels: { ...more.labels, ...selector },
+        ...(more.annotations ? { annotations: more.annotations } : {}),
+      }),
     },
   } as KubeObject;
 }

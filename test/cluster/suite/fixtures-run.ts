@@ -1,0 +1,140 @@
+// 4. Every pod of test/remedies that is injected becomes available as part of a Deployment: its programs start under
+// tini or beside pause, as the users that it names, with the limits that it has. The programs are stand-ins.
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import type { V1Container, V1Deployment, V1PodSpec } from '@kubernetes/client-node';
+import { labelKeys } from '../../../src/policy/keys.ts';
+import { create, get, type KubeObject, list, remove } from '../kit/api.ts';
+import { type Fixture, fixtures, neverAccepted } from '../kit/fixtures.ts';
+import { namespaceWith } from '../kit/label-sets.ts';
+import { notOurs } from '../kit/own.ts';
+import { workload } from '../kit/pods.ts';
+import { statusOf } from '../kit/product.ts';
+import { eventually } from '../wait.ts';
+
+const atOnce = 6;
+
+/** No runtime starts a container with a volume mounted over its root. */
+const cannotRun = ['patch-unsafe/one-of-two'];
+
+/** What is injected, and can run here. */
+const runnable = fixtures.filter(
+  ({ name, expected, configuration, namespace, workload }) =>
+    !neverAccepted(name) &&
+    !cannotRun.includes(name) &&
+    expected.patch.length > 0 &&
+    configuration === null &&
+    namespace.name === 'shop' &&
+    workload.kind !== 'CronJob',
+);
+
+/**
+ * The pod that a Deployment can have on this node: its images pulled from nowhere, without probes, which would ask
+ * stand-ins, without devices and AppArmor, and with empty volumes for those that nobody has made.
+ */
+function specOf({ pod }: Fixture, more: Partial<V1PodSpec> = {}): V1PodSpec {
+  const {
+    containers,
+    initContainers = [],
+    volumes = [],
+    restartPolicy: _,
+    securityContext,
+    ...rest
+  } = pod.spec;
+  const { appArmorProfile: _1, ...context } = securityContext ?? {};
+  return {
+    terminationGracePeriodSeconds: 0,
+    ...rest,
+    securityContext: context,
+    ...more,
+    volumes: volumes.map(({ name, emptyDir = {} }) => ({ name, emptyDir })),
+    containers: containers.map(runnableContainer),
+    initContainers: initContainers.map((one) => {
+      const ends = one.restartPolicy !== 'Always' && !one.image?.startsWith('ghcr.io/gravekeeper/');
+      return { ...runnableContainer(one), ...(ends ? { command: ['true'], args: [] } : {}) };
+    }),
+  };
+}
+
+function runnableContainer(one: V1Container): V1Container {
+  const {
+    livenessProbe: _1,
+    readinessProbe: _2,
+    startupProbe: _3,
+    securityContext,
+    resources,
+    ...rest
+  } = one;
+  const { appArmorProfile: _4, ...context } = securityContext ?? {};
+  const ofNode = (amounts: Readonly<Record<string, string>> = {}) =>
+    Object.fromEntries(Object.entries(amounts).filter(([name]) => !name.includes('/')));
+  return {
+    ...rest,
+    imagePullPolicy: 'IfNotPresent',
+    securityContext: context,
+    resources: { requests: ofNode(resources?.requests), limits: ofNode(resources?.limits) },
+  };
+}
+
+/** Makes a Deployment of it, and tells whether its pod becomes available. */
+async function becomesAvailable(fixture: Fixture, namespace: string, more: Partial<V1PodSpec> = {}) {
+  const name = fixture.name.replaceAll('/', '-').toLowerCase().slice(0, 50);
+  const { labels = {}, annotations = {} } = fixture.pod.metadata ?? {};
+  await create(workload('Deployment', namespace, name, specOf(fixture, more), { labels, annotations }));
+  try {
+    await eventually(
+      `${fixture.name} to be available`,
+      async () => {
+        const { status } = await get<V1Deployment>('Deployment', name, namespace);
+        if (status?.availableReplicas === 1) return true;
+        const pods = await list<KubeObject & { status: object }>('Pod', namespace, `name=${name}`);
+        throw new Error(JSON.stringify(pods.map(({ status }) => status)));
+      },
+      { seconds: 150, everyMs: 300 },
+    );
+    const [pod] = await list('Pod', namespace, `name=${name}`);
+    return { pod, why: null };
+  } catch (error) {
+    return { pod: null, why: error instanceof Error ? error.message : String(error) };
+  } finally {
+    await remove('Deployment', name, namespace, '?propagationPolicy=Background');
+  }
+}
+
+describe('a fixture in a Deployment', { skip: notOurs, concurrency: atOnce }, () => {
+  const remedies: string[] = [];
+  for (const fixture of runnable) {
+    it(`${fixture.name} becomes available with its remedy`, async () => {
+      const opted = await namespaceWith(fixture.namespace.labels);
+      const { pod, why } = await becomesAvailable(fixture, opted);
+      if (why !== null) {
+        const plain = await becomesAvailable(fixture, await namespaceWith({}));
+        assert.ok(plain.why !== null, `only without us: ${why}`);
+        assert.fail(`cannot run here at all: ${why}`);
+      }
+      remedies.push(pod ? (statusOf(pod as never)?.remedy ?? 'none') : 'none');
+    });
+  }
+
+  after(() => {
+    const count = (remedy: string) => remedies.filter((one) => one === remedy).length;
+    assert.ok(count('tini') > 20, `${remedies}`);
+    assert.ok(count('share-pid') > 2, `${remedies}`);
+  });
+});
+
+describe('a pod whose own security context says user 0', { skip: notOurs }, () => {
+  let opted: string;
+  before(async () => {
+    opted = await namespaceWith({ [labelKeys.inject]: 'auto' });
+  });
+  it('becomes available with tini: the copier does not run as root', async () => {
+    const fixture = fixtures.find(({ name }) => name === 'argv-known/command');
+    assert.ok(fixture);
+    const { pod, why } = await becomesAvailable(fixture, opted, { securityContext: { runAsUser: 0 } });
+    assert.equal(why, null);
+    const { spec } = pod as unknown as { spec: V1PodSpec };
+    assert.equal(spec.initContainers?.[0]?.securityContext?.runAsUser, 65_532);
+    assert.equal(statusOf(pod as never)?.remedy, 'tini');
+  });
+});
