@@ -16,17 +16,17 @@ async function latencyOf(webhook: string) {
   const lines = body
     .split('\n')
     .filter((line) => line.startsWith(histogram) && line.includes(`name="${webhook}"`));
-  const valueOf = (line: string) => Number(line.slice(line.lastIndexOf(' ') + 1));
+  const amountOf = (line: string) => Number(line.slice(line.lastIndexOf(' ') + 1));
   const total = (part: string) =>
     lines
       .filter((line) => line.startsWith(`${histogram}_${part}`))
-      .reduce((sum, line) => sum + valueOf(line), 0);
+      .reduce((sum, line) => sum + amountOf(line), 0);
   const buckets = new Map<number, number>();
   for (const line of lines) {
     const bound = /_bucket.* ?le="([^"]+)"/.exec(line)?.[1];
     if (bound === undefined) continue;
     const seconds = bound === '+Inf' ? Number.POSITIVE_INFINITY : Number(bound);
-    buckets.set(seconds, (buckets.get(seconds) ?? 0) + valueOf(line));
+    buckets.set(seconds, (buckets.get(seconds) ?? 0) + amountOf(line));
   }
   const count = total('count');
   const below = (share: number) =>
