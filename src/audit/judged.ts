@@ -16,6 +16,8 @@ export interface AuditContext {
   readonly defaultNamespace: string;
   /** Whether pods have been admitted already: they are judged as they are then. */
   readonly podsRun: boolean;
+  /** Why a pod that runs may lack its remedy; only where pods run. */
+  readonly whyNotInjected?: (judged: JudgedObject) => string;
 }
 
 /** A pod or workload, and what is to be said of it. */

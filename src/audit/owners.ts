@@ -1,14 +1,31 @@
 import { isJsonObject, type JsonObject } from '../pod/json.ts';
 import { objectIdentity } from './identity.ts';
+import type { AuditedObject } from './report.ts';
+
+/** What an object is made from. */
+export interface Owner {
+  /** As of `objectIdentity`. */
+  readonly identity: string;
+  /** `Deployment/shop`. */
+  readonly name: string;
+}
+
+/** An object before it is known which others are in the input. */
+export interface AuditedWithOwners {
+  readonly object: AuditedObject;
+  /** Its controller, and what that was made from as far as names tell. */
+  readonly owners: readonly Owner[];
+  /** Why it lacks what it should have got; null where it lacks nothing. */
+  readonly notInjected: string | null;
+}
 
 /**
- * Names the objects that an object is made from: its controller, and what that was made from as far as names tell.
+ * Names the objects that an object is made from.
  *
  * @param value A Kubernetes object.
  * @param namespace Its namespace, and its owners'.
- * @returns Identities as of `objectIdentity`.
  */
-export function ownerIdentities(value: JsonObject, namespace: string): readonly string[] {
+export function ownersOf(value: JsonObject, namespace: string): readonly Owner[] {
   const metadata = isJsonObject(value.metadata) ? value.metadata : {};
   const references: readonly unknown[] = Array.isArray(metadata.ownerReferences)
     ? metadata.ownerReferences
@@ -16,11 +33,12 @@ export function ownerIdentities(value: JsonObject, namespace: string): readonly 
   return references.filter(isJsonObject).flatMap(({ controller, apiVersion, kind, name }) => {
     if (controller !== true || typeof apiVersion !== 'string' || typeof kind !== 'string') return [];
     if (typeof name !== 'string') return [];
-    const owner = objectIdentity({ apiVersion, kind, namespace, name });
+    const owner = (ownKind: string, ownName: string): Owner => ({
+      identity: objectIdentity({ apiVersion, kind: ownKind, namespace, name: ownName }),
+      name: `${ownKind}/${ownName}`,
+    });
     const above = kind === 'ReplicaSet' ? deploymentOf(metadata, name) : null;
-    return above === null
-      ? [owner]
-      : [owner, objectIdentity({ apiVersion, kind: 'Deployment', namespace, name: above })];
+    return above === null ? [owner(kind, name)] : [owner(kind, name), owner('Deployment', above)];
   });
 }
 
@@ -30,4 +48,64 @@ function deploymentOf(metadata: JsonObject, replicaSet: string): string | null {
   const hash = labels['pod-template-hash'];
   if (typeof hash !== 'string' || hash === '' || !replicaSet.endsWith(`-${hash}`)) return null;
   return replicaSet.slice(0, -hash.length - 1);
+}
+
+/**
+ * Leaves out objects whose owner is among the others and speaks for them. Of the objects of an owner that is not, such
+ * as an Argo Rollout, those that are alike become one. What pods lack is told of those that speak for them.
+ */
+export function withoutOwned(objects: readonly AuditedWithOwners[]): readonly AuditedObject[] {
+  const byIdentity = new Map(objects.map((each) => [objectIdentity(each.object), each]));
+  const groups = new Map<string, { readonly first: AuditedWithOwners; alike: number; causes: string[] }>();
+  for (const each of objects) {
+    const speaker = speakerFor(each, byIdentity);
+    const key = groupOf(speaker);
+    const group = groups.get(key) ?? { first: speaker, alike: 0, causes: [] };
+    if (speaker === each) group.alike += 1;
+    if (each.notInjected !== null) group.causes.push(each.notInjected);
+    groups.set(key, group);
+  }
+  return [...groups.values()].map(({ first: { object, owners }, alike, causes }) => {
+    const owner = owners.at(-1);
+    return {
+      ...object,
+      ...(owner ? { owner: owner.name, pods: alike } : {}),
+      ...(causes.length > 0
+        ? { notInjected: { pods: causes.length, likelyCause: mostFrequent(causes) } }
+        : {}),
+    };
+  });
+}
+
+/** The last of an object's owners that is in the input; itself if none is. */
+function speakerFor(
+  object: AuditedWithOwners,
+  byIdentity: ReadonlyMap<string, AuditedWithOwners>,
+): AuditedWithOwners {
+  let speaker = object;
+  for (const seen = new Set([object]); ; seen.add(speaker)) {
+    const above = speaker.owners.map(({ identity }) => byIdentity.get(identity)).find((each) => each);
+    if (!above || seen.has(above)) return speaker;
+    speaker = above;
+  }
+}
+
+/** Objects of one owner that are alike are a group; any other is one of its own, also where two files hold it. */
+function groupOf({ object, owners }: AuditedWithOwners): string {
+  const owner = owners.at(-1);
+  return owner
+    ? `${owner.identity}${likeness(object)}`
+    : `${objectIdentity(object)}${JSON.stringify([object.file, object.line])}`;
+}
+
+/** What two pods of one owner must have in common to be told of once. */
+function likeness({ kind, remedy, findings }: AuditedObject): string {
+  return JSON.stringify([kind, remedy, findings.map(({ line: _, column: __, ...finding }) => finding)]);
+}
+
+function mostFrequent(texts: readonly string[]): string {
+  const groups = [...Map.groupBy(texts, (text) => text)].sort(
+    (one, other) => other[1].length - one[1].length,
+  );
+  return groups[0]?.[0] ?? '';
 }

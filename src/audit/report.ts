@@ -37,6 +37,12 @@ export interface AuditedObject {
   readonly file?: string;
   /** The line that it begins on, counted from 1. */
   readonly line?: number;
+  /** In a cluster: kind and name of a controller of another kind, of whose pods this is one. */
+  readonly owner?: string;
+  /** In a cluster: how many pods of that controller are like this one. */
+  readonly pods?: number;
+  /** In a cluster: pods that run without what they should have got when they were created. */
+  readonly notInjected?: NotInjected;
   readonly policy: {
     readonly strategy: Strategy | null;
     readonly probes: Policy['probes'];
@@ -46,6 +52,11 @@ export interface AuditedObject {
   readonly findings: readonly AuditedFinding[];
   /** Labels and annotations that could not be read, and what the remedy brings with it. */
   readonly notes: readonly AuditedNote[];
+}
+
+export interface NotInjected {
+  readonly pods: number;
+  readonly likelyCause: string;
 }
 
 export interface AuditedRemedy {

@@ -1,16 +1,14 @@
 import { stringify } from 'yaml';
-import { isProblem, type ManifestProblem, type SourceDocument } from '../manifest/source.ts';
+import type { SourceDocument } from '../manifest/source.ts';
 import { isJsonObject, type JsonObject } from '../pod/json.ts';
-import { groupOf } from '../pod/pod.ts';
-import { workloadKindOf } from '../pod/templates.ts';
 import { reasons } from '../reasons.ts';
 import { rules } from '../rules/index.ts';
 import { leakForecast } from '../rules/leak-forecast.ts';
 import type { Finding } from '../rules/rule.ts';
 import { fixesFor } from './fixes.ts';
-import { findingIdentity, objectIdentity } from './identity.ts';
+import { findingIdentity } from './identity.ts';
 import { type AuditContext, type JudgedObject, judgeObject } from './judged.ts';
-import { ownerIdentities } from './owners.ts';
+import { type AuditedWithOwners, ownersOf, withoutOwned } from './owners.ts';
 import type {
   AuditedFinding,
   AuditedNote,
@@ -35,7 +33,7 @@ type Found = Pick<SourceDocument, 'value'> & Partial<Pick<SourceDocument, 'start
 /** Takes objects one at a time and keeps of each no more than the report says. */
 export class Audit {
   readonly #options: AuditOptions;
-  readonly #objects: { readonly object: AuditedObject; readonly owners: readonly string[] }[] = [];
+  readonly #objects: AuditedWithOwners[] = [];
   readonly #problems: AuditProblem[] = [];
 
   constructor(options: AuditOptions) {
@@ -55,8 +53,10 @@ export class Audit {
     }
     const judged = judgeObject(read.value, this.#options.context);
     if (!judged) return;
-    const owners = ownerIdentities(read.value, judged.namespace);
-    this.#objects.push({ object: auditedObject(judged, read, file, this.#options), owners });
+    const owners = ownersOf(read.value, judged.namespace);
+    const notInjected = whyNotInjected(judged, this.#options.context);
+    const object = detached(auditedObject(judged, read, file, this.#options));
+    this.#objects.push({ object, owners, notInjected });
   }
 
   /** Takes a file, or a part of a cluster, that could not be read at all. */
@@ -69,22 +69,26 @@ export class Audit {
     return this.#objects.length;
   }
 
-  /** What was found; pods and workloads whose owner is in the input too are left out, since it speaks for them. */
+  /**
+   * What was found; pods and workloads whose owner is in the input too are left out, since it speaks for them, and of
+   * the pods of another owner that are alike there is one.
+   */
   report(): AuditReport {
-    const present = new Set(this.#objects.map(({ object }) => objectIdentity(object)));
-    const objects = this.#objects
-      .filter(({ owners }) => !owners.some((owner) => present.has(owner)))
-      .map(({ object }) => object);
+    const objects = withoutOwned(this.#objects);
     return { schemaVersion: 1, summary: summaryOf(objects), objects, problems: this.#problems };
   }
 }
 
-/** Whether an object that was read is one that an audit looks at. */
-export function isAudited(read: SourceDocument | ManifestProblem): read is SourceDocument {
-  if (isProblem(read)) return false;
-  const { apiVersion, kind } = read.value;
-  if (typeof apiVersion !== 'string' || typeof kind !== 'string') return false;
-  return workloadKindOf({ group: groupOf(apiVersion), kind }) !== null;
+/** A copy that holds on to nothing: names are slices of the file's text, and would keep all of it in memory. */
+function detached(object: AuditedObject): AuditedObject {
+  return JSON.parse(JSON.stringify(object));
+}
+
+/** Why a running pod lacks what it should have got; null where it lacks nothing. */
+function whyNotInjected(judged: JudgedObject, { podsRun, whyNotInjected: why }: AuditContext): string | null {
+  const isPod = judged.pod.base === '';
+  if (!podsRun || !isPod || judged.policy.dryRun || judged.verdict.patch.length === 0) return null;
+  return why?.(judged) ?? null;
 }
 
 function auditedObject(

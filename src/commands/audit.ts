@@ -7,6 +7,7 @@ import { auditJunit } from '../audit/formats/junit.ts';
 import { auditReports } from '../audit/formats/openreports.ts';
 import { auditSarif } from '../audit/formats/sarif.ts';
 import { auditTable } from '../audit/formats/table.ts';
+import type { AuditContext } from '../audit/judged.ts';
 import { readSource } from '../audit/read-source.ts';
 import { type AuditReport, exitCodeOf, type FailOn } from '../audit/report.ts';
 import { Audit } from '../audit/run.ts';
@@ -29,12 +30,16 @@ Examples:
   gravekeeper audit -f deploy/ -o sarif > gravekeeper.sarif
   gravekeeper audit -f deploy/ -o json > baseline.json
   gravekeeper audit -f deploy/ --baseline baseline.json --fail-on warning
-  gravekeeper audit -f deploy/ --assume inject=auto -o html > audit.html`;
+  gravekeeper audit -f deploy/ --assume inject=auto -o html > audit.html
+  gravekeeper audit --cluster --kubeconfig ~/.kube/config --assume inject=auto`;
 
 const formats = ['table', 'json', 'sarif', 'junit', 'html', 'openreports', 'wgpolicyk8s', 'github'] as const;
 type Format = (typeof formats)[number];
 
 interface Options extends FileOptions {
+  readonly cluster?: true;
+  readonly kubeconfig?: string;
+  readonly selector?: string;
   readonly output: Format;
   readonly failOn: FailOn;
   readonly baseline?: string;
@@ -44,7 +49,9 @@ interface Options extends FileOptions {
 /** The command `audit`. */
 export function auditCommand(): Command {
   return new Command('audit')
-    .description('Say of manifests which pods may collect zombies, and what would be done to them.')
+    .description(
+      'Say of manifests, or of a cluster, which pods may collect zombies, and what would be done to them.',
+    )
     .option('-f, --file <path...>', 'files, folders, patterns, or - for standard input')
     .addOption(new Option('-o, --output <format>', 'how to print it').choices(formats).default('table'))
     .option<Assumed>(
@@ -58,37 +65,62 @@ export function auditCommand(): Command {
         .default('error'),
     )
     .option('--baseline <file>', 'an earlier report of -o json: what it holds does not count')
-    .option('-n, --namespace <name>', 'the namespace of objects that name none', 'default')
+    .addOption(new Option('--cluster', 'audit a cluster instead of files').conflicts('file'))
+    .option(
+      '-n, --namespace <name>',
+      'of files: of objects that name none (default: default); of a cluster: only it',
+    )
+    .option('-l, --selector <labels>', 'with --cluster: only objects with these labels')
+    .option('--kubeconfig <file>', 'with --cluster: how to reach it (default: KUBECONFIG)')
     .option('--config <file>', 'the configuration of the cluster, YAML')
     .addHelpText('after', help)
     .action(async (options: Options) => {
-      const report = await auditFiles(options);
+      const report = await auditInput(options);
       process.stdout.write(formatted(report, options));
       process.exitCode = exitCodeOf(report, options.failOn);
     });
 }
 
 /**
- * Audits files.
+ * Audits files or a cluster.
  *
- * @throws {InputError} if no file was named, or the configuration or the baseline cannot be used.
+ * @throws {InputError} if there is nothing to read, or the configuration, the baseline or the cluster cannot be used.
  */
-async function auditFiles(options: Options): Promise<AuditReport> {
+async function auditInput(options: Options): Promise<AuditReport> {
   const config = configOf(options.config);
   const baseline =
     options.baseline === undefined ? undefined : readBaseline(textOf(options.baseline), options.baseline);
+  const excerpts = options.output === 'html';
+  const auditBy = (context: AuditContext) =>
+    new Audit({ context, excerpts, ...(baseline ? { baseline } : {}) });
+  if (options.cluster) {
+    const { auditCluster, openCluster } = await import('./audit/cluster.ts');
+    const api = await openCluster(options);
+    const progress = counterOn(process.stderr);
+    const audit = await auditCluster(api, options, config, auditBy, progress.show);
+    progress.clear();
+    return audit.report();
+  }
   const { sources, problems, context } = await openFiles(options, config);
-  const audit = new Audit({
-    context,
-    ...(baseline ? { baseline } : {}),
-    excerpts: options.output === 'html',
-  });
+  const audit = auditBy(context);
   for (const problem of problems) audit.addProblem(problem);
   for await (const { source, read } of readAll(sources)) {
     if ('problem' in read) audit.addProblem({ file: source.name, line: null, message: read.problem });
     else for (const entry of readSource(read.text, source.name)) audit.add(entry, source.name);
   }
   return audit.report();
+}
+
+/** A line that counts objects, where a person looks on. */
+function counterOn(stream: NodeJS.WriteStream): { show(objects: number): void; clear(): void } {
+  return {
+    show: (objects) => {
+      if (stream.isTTY && objects % 100 === 0) stream.write(`\rread ${objects} objects`);
+    },
+    clear: () => {
+      if (stream.isTTY) stream.write('\r\u001b[K');
+    },
+  };
 }
 
 function formatted(report: AuditReport, { output, failOn }: Options): string {

@@ -1,7 +1,7 @@
 import type { Severity } from '../../config/config.ts';
 import { type Cell, escapeText, type Style, type Terminal, table, wrap } from '../../terminal.ts';
 import { type AuditedFinding, type AuditedObject, type AuditReport, problemLine } from '../report.ts';
-import { counted, objectName, remedyText, summaryLine } from './wording.ts';
+import { counted, missingText, objectName, remedyText, summaryLine } from './wording.ts';
 
 const styles: Readonly<Record<Severity, Style>> = {
   error: ['bold', 'red'],
@@ -35,17 +35,26 @@ export function auditTable(report: AuditReport, terminal: Terminal): string {
   return sections.join('\n');
 }
 
-function isWorthShowing({ findings, remedy, notes }: AuditedObject): boolean {
-  return findings.some(({ accepted }) => !accepted) || remedy.kind !== null || notes.length > 0;
+function isWorthShowing({ findings, remedy, notes, notInjected }: AuditedObject): boolean {
+  return (
+    findings.some(({ accepted }) => !accepted) ||
+    remedy.kind !== null ||
+    notes.length > 0 ||
+    notInjected !== undefined
+  );
 }
 
 function objectText(object: AuditedObject, terminal: Terminal): string {
-  const place = object.file === undefined ? '' : `  ${escapeText(object.file)}:${object.line ?? 1}`;
+  const place =
+    object.file === undefined ? ownerText(object) : `  ${escapeText(object.file)}:${object.line ?? 1}`;
   const head = `${terminal.paint('bold', objectName(object))}${terminal.paint('dim', place)}\n`;
   const rows = [
     ...(object.policy.strategy === null && object.remedy.kind === null
       ? []
       : [[{ text: 'remedy', style: 'cyan' } satisfies Cell, remedyText(object)]]),
+    ...(object.notInjected
+      ? [[{ text: 'missing', style: 'yellow' } satisfies Cell, escapeText(missingText(object.notInjected))]]
+      : []),
     ...object.notes.map((note): Cell[] => [
       { text: 'note', style: 'cyan' },
       escapeText(`${note.container === null ? '' : `${note.container}: `}${note.message}`),
@@ -53,6 +62,11 @@ function objectText(object: AuditedObject, terminal: Terminal): string {
     ...object.findings.filter(({ accepted }) => !accepted).flatMap((finding) => findingRows(finding)),
   ];
   return head + indented(table(rows, { ...terminal, width: terminal.width - indent.length }));
+}
+
+function ownerText({ owner, pods }: AuditedObject): string {
+  if (owner === undefined) return '';
+  return `  ${escapeText(owner)}${pods !== undefined && pods > 1 ? `, ${counted(pods, 'object')} like this` : ''}`;
 }
 
 function findingRows(finding: AuditedFinding): readonly (readonly Cell[])[] {

@@ -1,5 +1,5 @@
 import { escapeText } from '../../terminal.ts';
-import type { AuditedObject, AuditReport, AuditSummary } from '../report.ts';
+import type { AuditedObject, AuditReport, AuditSummary, NotInjected } from '../report.ts';
 
 const grouped = new Intl.NumberFormat('en-GB', { maximumFractionDigits: 0 });
 
@@ -18,6 +18,11 @@ export function remedyText({ remedy, policy }: AuditedObject): string {
   const { kind, reason } = remedy;
   const done = kind === null ? 'nothing' : kind === 'share-pid' ? 'share the PID namespace' : 'inject tini';
   return `${policy.dryRun && kind !== null ? 'would ' : ''}${done} (${reason})`;
+}
+
+/** `3 pods run without it: the likely cause`. */
+export function missingText({ pods, likelyCause }: NotInjected): string {
+  return `${counted(pods, 'pod')} ${pods === 1 ? 'runs' : 'run'} without it: ${likelyCause}`;
 }
 
 /** One line that says how it stands. */

@@ -3,7 +3,7 @@ import { escapeText } from '../../../terminal.ts';
 import { version } from '../../../version.ts';
 import { type AuditedFinding, type AuditedObject, type AuditReport, problemLine } from '../../report.ts';
 import { zombiesOf } from '../../run.ts';
-import { counted, objectName, remedyText, summaryLine } from '../wording.ts';
+import { counted, missingText, objectName, remedyText, summaryLine } from '../wording.ts';
 import { markup } from '../xml.ts';
 import { style } from './style.ts';
 
@@ -170,7 +170,7 @@ function objects({ objects: all }: AuditReport): string {
   const rows = all.slice(0, mostObjects).map((object) => {
     const place =
       object.file === undefined ? '' : `<code>${text(`${object.file}:${object.line ?? 1}`)}</code>`;
-    return `<tr><td>${text(objectName(object))}</td><td>${text(remedyText(object))}</td><td>${text(object.remedy.message)}</td><td>${place}</td></tr>`;
+    return `<tr><td>${text(objectName(object))}</td><td>${text(remedyText(object))}</td><td>${text(object.remedy.message)}${object.notInjected ? ` <b class="warning">${text(missingText(object.notInjected))}</b>` : ''}</td><td>${place}</td></tr>`;
   });
   const more = all.length - rows.length;
   return `<h2>Every object</h2>
