@@ -13,6 +13,8 @@ export interface ParentFacts {
   /** The letter of its state: `T` is stopped. */
   readonly state: string;
   readonly isPause: boolean;
+  /** Whether it is PID 1 of a namespace that a program made inside of a container. */
+  readonly isNested: boolean;
   /** Whether it has neither a handler for SIGCHLD nor waits in the kernel for a child; null where that is not known. */
   readonly ignoresChildren: boolean | null;
 }
@@ -26,6 +28,8 @@ export interface Case {
   readonly inPod: boolean;
   readonly container: string | null;
   readonly probe: ProbeInStep | null;
+  /** How many parents they have; more than one only where there are too many groups to tell apart. */
+  readonly parents: number;
 }
 
 /**
@@ -49,8 +53,7 @@ export function adviceFor(zombies: Case): string {
 
 function orphanAdvice(zombies: Case): string {
   const { parent, pod, inPod, kind } = zombies;
-  if (parent === null)
-    return 'Their parent vanished while it was looked at; the next look will tell who adopts them.';
+  if (parent === null) return hiddenParentAdvice(zombies);
   if (parent.isPause) {
     return (
       `PID 1 is the pause of the node (PID ${parent.pid}), which does not reap: those who run the nodes should replace the ` +
@@ -72,11 +75,27 @@ function orphanAdvice(zombies: Case): string {
       `forgot. Restart it, and look into why.`
     );
   }
+  if (parent.isNested) {
+    return (
+      `${who} adopted them and has not waited for them. That namespace was made inside of the container, where no label ` +
+      `reaches: the program that makes it has to start an init in it.`
+    );
+  }
   const fault =
     verdict === 'leaks' || parent.ignoresChildren === true
       ? `${who} adopted them and never waits.`
       : `${who} adopted them and has not waited for them.`;
   return `${fault} ${initAdvice(pod, inPod, parent.pid)}${doubt}`;
+}
+
+function hiddenParentAdvice({ parents }: Case): string {
+  if (parents > 1) {
+    return (
+      `They have ${parents} parents, each of which lives or adopted them, and does not wait: too many to list one by ` +
+      `one. Look at the processes of this container, and mend the program that starts them.`
+    );
+  }
+  return 'Their parent has just ended, or is not visible from here: the next look may tell who it is.';
 }
 
 function initAdvice(pod: PodFacts | null, inPod: boolean, pid1: number): string {
@@ -91,8 +110,9 @@ function initAdvice(pod: PodFacts | null, inPod: boolean, pid1: number): string 
   );
 }
 
-function unreapedChildAdvice({ parent, pod }: Case): string {
-  if (parent === null) return 'Their parent is not visible from here.';
+function unreapedChildAdvice(zombies: Case): string {
+  const { parent, pod } = zombies;
+  if (parent === null) return hiddenParentAdvice(zombies);
   const injected = pod?.injected ? ` The ${pod.injected.remedy} that was injected cannot help either.` : '';
   return (
     `Their parent ${nameOf(parent)} lives and never waits for them, so no init can reap them.${injected} Mend that ` +
@@ -130,12 +150,14 @@ function probeAdvice({ probe, container }: Case): string {
   );
 }
 
+/** What the interpreters run: a plain path, no text of a script and no value of an option, which may hold a secret. */
+const scriptPath = /^[\w./+-]{1,128}\.(py|js|mjs|cjs|pl|rb|php|sh|bash|jar)$/;
+const interpreter = /^(python[\d.]*|node|nodejs|perl|ruby|php|sh|bash|dash|java)$/;
+
 function nameOf({ pid, comm, argv }: ParentFacts): string {
-  // An interpreter's name says little; the script behind it is what people know.
-  const script = argv?.slice(1).find((word) => !word.startsWith('-')) ?? '';
-  const program = basename(argv?.[0] ?? '');
-  const isInterpreter = /^(python[\d.]*|node|nodejs|perl|ruby|php|sh|bash|dash|java)$/.test(program);
-  return isInterpreter && /\.\w+$/.test(script)
-    ? `${comm} ${basename(script)} (PID ${pid})`
-    : `${comm} (PID ${pid})`;
+  // An interpreter's name says little; the script right behind it is what people know.
+  const [program = '', ...words] = argv ?? [];
+  const first = words.find((word) => word !== '-jar' && !/^-[uBEOs]$/.test(word)) ?? '';
+  const isScript = interpreter.test(basename(program)) && scriptPath.test(first);
+  return isScript ? `${comm} ${basename(first)} (PID ${pid})` : `${comm} (PID ${pid})`;
 }

@@ -82,7 +82,7 @@ function limitUse(input: LimitedScope): LimitUse {
     container: input.container ?? null,
     used: input.used,
     limit,
-    newPerHour: input.slopePerSecond === null ? null : input.slopePerSecond * 3600,
+    newPerHour: input.slopePerSecond === null ? null : toOneDecimal(input.slopePerSecond * 3600),
     secondsToExhaustion: secondsToExhaustion(input, limit),
   };
 }
@@ -92,11 +92,17 @@ function limitOf(input: LimitedScope): number {
   return input.used + Math.floor(Math.max(0, input.freeBytes) / zombieBytes);
 }
 
+function toOneDecimal(value: number): number {
+  return Math.round(value * 10) / 10;
+}
+
 function secondsToExhaustion({ scope, used, slopePerSecond }: LimitedScope, limit: number): number | null {
-  const isGrowing = slopePerSecond !== null && slopePerSecond > 0;
-  // Memory that is full is mostly full of cached files, which the kernel takes back: no zombies, no danger.
-  if (used >= limit) return isGrowing || scope !== 'memory' ? 0 : null;
-  if (!isGrowing) return null;
-  const seconds = (limit - used) / slopePerSecond;
-  return seconds > farthestSeconds ? null : Math.floor(seconds);
+  const isMemory = scope === 'memory';
+  // Memory that is full, and still nobody was killed, is full of what the kernel can take back: a forecast by what
+  // is free would tell nothing of zombies.
+  if (used >= limit) return isMemory ? null : 0;
+  if (slopePerSecond === null || slopePerSecond <= 0) return null;
+  const seconds = Math.floor((limit - used) / slopePerSecond);
+  if (seconds > farthestSeconds) return null;
+  return isMemory ? Math.max(1, seconds) : seconds;
 }

@@ -8,7 +8,10 @@ const mostShown = 5;
 export interface Group {
   /** The same from look to look, and no other group's. */
   readonly key: string;
+  /** 0 where they have several. */
   readonly ppid: number;
+  /** How many parents they have. */
+  readonly parents: number;
   readonly place: Place;
   /** `certain` only if each of them is. */
   readonly kind: Kind;
@@ -36,6 +39,44 @@ export function groupsOf(zombies: readonly Zombie[], isSettled: (zombie: Zombie)
   });
 }
 
+/** One report has so many groups at most: whoever can start processes can give each zombie a parent of its own. */
+const mostGroups = 500;
+
+/**
+ * Keeps the largest groups apart, and puts the others together by container and kind.
+ *
+ * @returns At most 500, and one more for each container and kind.
+ */
+export function boundedGroups(groups: readonly Group[]): readonly Group[] {
+  if (groups.length <= mostGroups) return groups;
+  const sorted = groups.toSorted((a, b) => b.count - a.count || a.oldestStart - b.oldestStart);
+  const rest = Map.groupBy(
+    sorted.slice(mostGroups),
+    ({ place: { podUid, containerId }, kind: { kind, fixableBy } }) =>
+      `rest ${podUid} ${containerId} ${kind} ${fixableBy}`,
+  );
+  return [...sorted.slice(0, mostGroups), ...[...rest].flatMap(([key, members]) => merged(key, members))];
+}
+
+function merged(key: string, members: readonly Group[]): Group[] {
+  const [first] = members;
+  if (first === undefined) return [];
+  const total = (numberOf: (group: Group) => number) =>
+    members.reduce((sum, group) => sum + numberOf(group), 0);
+  return [
+    {
+      ...first,
+      key,
+      ppid: 0,
+      parents: members.length,
+      kind: { ...first.kind, certain: members.every(({ kind }) => kind.certain) },
+      count: total(({ count }) => count),
+      settled: total(({ settled }) => settled),
+      oldestStart: Math.min(...members.map(({ oldestStart }) => oldestStart)),
+    },
+  ];
+}
+
 function groupOf(
   key: string,
   { ppid, place, kind }: Zombie,
@@ -45,6 +86,7 @@ function groupOf(
   return {
     key,
     ppid,
+    parents: 1,
     place,
     kind: { ...kind, certain: members.every((zombie) => zombie.kind.certain) },
     count: members.length,

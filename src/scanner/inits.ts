@@ -8,6 +8,8 @@ export interface Init {
   readonly pid: number;
   readonly podUid: string;
   readonly containerId: string | null;
+  /** How many PID namespaces it is below that of the machine. */
+  readonly depth: number;
   readonly comm: string;
   /** What it does for those that it adopts, as far as its name tells: `pause`, an init that reaps, or neither. */
   readonly role: 'pause' | 'reaper' | 'other';
@@ -51,7 +53,15 @@ function initOf(pid: number, kin: Kin): Init | null {
   const process = kin.stat(pid);
   if (!cgroup?.podUid || process === null) return null;
   const { podUid, containerId } = cgroup;
-  return { pid, podUid, containerId, comm: process.comm, role: roleOf(process.comm, kin.commandLine(pid)) };
+  const depth = kin.depth(pid) ?? 0;
+  return {
+    pid,
+    podUid,
+    containerId,
+    depth,
+    comm: process.comm,
+    role: roleOf(process.comm, kin.commandLine(pid)),
+  };
 }
 
 function roleOf(comm: string, argv: readonly string[] | null): Init['role'] {

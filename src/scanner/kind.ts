@@ -1,3 +1,4 @@
+import type { PodCgroup } from '../proc/cgroup.ts';
 import type { Kin } from './kin.ts';
 import type { Place } from './place.ts';
 import type { FixableBy, ZombieKind } from './report.ts';
@@ -22,6 +23,7 @@ const runtimeNames: ReadonlySet<string> = new Set([
   'kubelet',
   'k3s-server',
   'k3s-agent',
+  'kubelite',
 ]);
 
 /** Those that the orphans below them are given to, in the same PID namespace. */
@@ -38,8 +40,13 @@ function isRuntime(pid: number, kin: Kin): boolean {
     runtimeNames.has(process.comm) &&
     kin.isHost &&
     (kin.depth(pid) ?? 0) === 0 &&
-    kin.podCgroup(pid) === null
+    isOutsideOfContainers(process.comm, kin.podCgroup(pid))
   );
+}
+
+/** CRI-O may put the monitor of a container into the pod's cgroup, beside the containers, where nothing of theirs gets. */
+function isOutsideOfContainers(comm: string, cgroup: PodCgroup | null): boolean {
+  return cgroup === null || (comm.startsWith('conmon') && cgroup.containerId === null);
 }
 
 /** A zombie, as far as its kind goes. */

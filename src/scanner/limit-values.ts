@@ -8,7 +8,9 @@ export interface CgroupPids {
 
 /** The memory of a cgroup in bytes; null for no limit. */
 export interface CgroupMemory {
-  /** Without the files that the kernel would drop first, as the kubelet counts a working set. */
+  /**
+   * Without cached files, active ones neither: the kernel takes back both before it kills. A tmpfs is not among them.
+   */
   readonly usedBytes: number;
   readonly limitBytes: number | null;
 }
@@ -29,11 +31,15 @@ export function readCgroupPids(folder: string): CgroupPids | null {
 /** Reads the use of memory of a cgroup's folder, v2 or v1; null where that is not readable. */
 export function readCgroupMemory(folder: string): CgroupMemory | null {
   return (
-    readMemory(folder, { usage: 'memory.current', limit: 'memory.max', inactive: 'inactive_file' }) ??
+    readMemory(folder, {
+      usage: 'memory.current',
+      limit: 'memory.max',
+      files: ['inactive_file', 'active_file'],
+    }) ??
     readMemory(folder, {
       usage: 'memory.usage_in_bytes',
       limit: 'memory.limit_in_bytes',
-      inactive: 'total_inactive_file',
+      files: ['total_inactive_file', 'total_active_file'],
     })
   );
 }
@@ -46,21 +52,25 @@ export function wholeNumber(text: string | null): number | null {
 interface MemoryNames {
   readonly usage: string;
   readonly limit: string;
-  /** A line of memory.stat. */
-  readonly inactive: string;
+  /** Lines of memory.stat that count the bytes of cached files. */
+  readonly files: readonly string[];
 }
 
 function readMemory(folder: string, names: MemoryNames): CgroupMemory | null {
   const usage = readCount(`${folder}/${names.usage}`);
   const limit = readLimit(`${folder}/${names.limit}`);
-  const inactive = new RegExp(`^${names.inactive} (\\d{1,20})$`, 'm').exec(
-    readText(`${folder}/memory.stat`, mostBytes) ?? '',
-  )?.[1];
-  if (usage === null || limit === null || inactive === undefined) return null;
+  const statistics = readText(`${folder}/memory.stat`, mostBytes) ?? '';
+  const files = names.files.map((name) => statistic(statistics, name)).reduce((a, b) => a + b, 0);
+  if (usage === null || limit === null || Number.isNaN(files)) return null;
   return {
-    usedBytes: Math.max(0, usage - Number(inactive)),
+    usedBytes: Math.max(0, usage - files),
     limitBytes: limit >= noLimitFromBytes ? null : limit,
   };
+}
+
+/** @returns NaN where there is no such line. */
+function statistic(statistics: string, name: string): number {
+  return Number(new RegExp(`^${name} (\\d{1,20})$`, 'm').exec(statistics)?.[1]);
 }
 
 function readCount(path: string): number | null {

@@ -1,5 +1,4 @@
 import { readlinkSync } from 'node:fs';
-import { resolve } from 'node:path';
 import { isProcfs, type ProcRoot } from '../proc/root.ts';
 import { containerFolder, hierarchyOf, PodFolderIndex } from './limit-folders.ts';
 import {
@@ -65,7 +64,6 @@ export function openLimits(
  * its own, and whoever reads the file sees that of the namespace he is in, whosever /proc it is.
  */
 function isPidMaxOf(procPath: string): boolean {
-  if (resolve(procPath) === '/proc') return true;
   if (!isProcfs(procPath)) return true;
   try {
     return readlinkSync('/proc/self/ns/pid') === initialPidNamespace;

@@ -21,7 +21,7 @@ export function checkRemedy(
   const finding =
     remedy === 'tini'
       ? tiniFinding(pod, new Set(containers), inits, orphans)
-      : sharingFinding(inits, orphans);
+      : sharingFinding(pod, inits, orphans);
   const { uid: podUid, namespace, name, owner } = pod;
   return { namespace, pod: name, podUid, owner, remedy, ...finding };
 }
@@ -35,7 +35,7 @@ function tiniFinding(
   orphans: readonly ZombieGroup[],
 ): Finding {
   const names = new Map(pod.containers.flatMap(({ id, name }) => (id === null ? [] : [[id, name] as const])));
-  const own = inits.flatMap((init) => {
+  const own = outermost(inits, ({ containerId }) => containerId).flatMap((init) => {
     const name = names.get(init.containerId ?? '');
     return name !== undefined && wrapped.has(name) ? [{ ...init, name }] : [];
   });
@@ -44,29 +44,41 @@ function tiniFinding(
     return broken(`PID 1 of container ${stranger.name} is ${stranger.comm} (PID ${stranger.pid}), not tini.`);
   }
   const pids = new Set(own.map(({ pid }) => pid));
-  const left = orphans.find(
-    ({ container, parent }) => pids.has(parent?.pid ?? 0) || wrapped.has(container ?? ''),
-  );
+  const left = orphans.find(({ parent }) => pids.has(parent?.pid ?? 0));
   if (left) return broken(`tini has left ${left.count} orphans in container ${left.container ?? 'unknown'}.`);
   return own.length === 0 ? unseen() : works('tini is PID 1, and no orphan is left.');
 }
 
-function sharingFinding(inits: readonly Init[], orphans: readonly ZombieGroup[]): Finding {
-  const pause = inits.find(({ role }) => role === 'pause');
-  const left = orphans.reduce((sum, { count }) => sum + count, 0);
-  if (left > 0 && pause) {
-    return broken(
-      `PID 1 is the pause of the node (PID ${pause.pid}), and it has left ${left} orphans: it does not reap.`,
-    );
-  }
-  const stranger = inits.find(({ role }) => role !== 'pause');
+function sharingFinding(pod: PodFacts, all: readonly Init[], zombies: readonly ZombieGroup[]): Finding {
+  const containers = new Set(pod.containers.map(({ id }) => id));
+  const inits = outermost(all, () => pod.uid);
+  // What pause is called can be configured; but it is in none of the containers.
+  const pause = inits.find(({ containerId }) => containerId !== null && !containers.has(containerId));
+  const stranger = inits.find((init) => init !== pause);
   if (stranger) {
     return broken(
       `${stranger.comm} (PID ${stranger.pid}) is PID 1 of a namespace of its own: it is not shared.`,
     );
   }
-  if (left > 0) return broken(`${left} orphans are left.`);
-  return pause ? works('pause is PID 1 of the shared namespace, and no orphan is left.') : unseen();
+  const left = zombies
+    .filter(({ parent }) => parent === null || parent.pid === pause?.pid)
+    .reduce((sum, { count }) => sum + count, 0);
+  if (left === 0) {
+    return pause ? works('pause is PID 1 of the shared namespace, and no orphan is left.') : unseen();
+  }
+  return pause
+    ? broken(
+        `PID 1 is the pause of the node (PID ${pause.pid}), and it has left ${left} orphans: it does not reap.`,
+      )
+    : broken(`${left} orphans are left.`);
+}
+
+/** Those that are below no other PID 1 of the same place: what programs make inside of a container is their own. */
+function outermost(inits: readonly Init[], placeOf: (init: Init) => string | null): Init[] {
+  return [...Map.groupBy(inits, placeOf).values()].flatMap((members) => {
+    const least = Math.min(...members.map(({ depth }) => depth));
+    return members.filter(({ depth }) => depth === least);
+  });
 }
 
 function works(message: string): Finding {

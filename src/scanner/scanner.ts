@@ -4,7 +4,7 @@ import { ProcessTable } from '../proc/table.ts';
 import { adviceFor, type ParentFacts } from './advice.ts';
 import { shownCommandLine } from './cmdline.ts';
 import { Forecaster } from './forecaster.ts';
-import { type Group, groupsOf } from './groups.ts';
+import { boundedGroups, type Group, groupsOf } from './groups.ts';
 import { HiddenThreads, nodeCounts } from './hidden-threads.ts';
 import { Inits } from './inits.ts';
 import { Kin } from './kin.ts';
@@ -84,8 +84,9 @@ export function createScanner({ proc, limits, node, clock = systemScanClock }: S
       const now = clock.now();
       const uptime = proc.uptimeSeconds() ?? now / 1000 - proc.bootTime;
       const ageOf = (startTime: number) => Math.max(0, uptime - startTime / ticksPerSecond);
-      const isSettled = ({ startTime, place }: Zombie) => ageOf(startTime) >= settledAge(place.podUid, pods);
-      const counted = groupsOf(survivors, isSettled);
+      const isSettled = ({ wasThere, startTime, place }: Zombie) =>
+        wasThere || ageOf(startTime) >= settledAge(place.podUid, pods);
+      const counted = boundedGroups(groupsOf(survivors, isSettled));
       const unreadable = table.failed + hidden.least(table.threads, countsBefore, counts);
       const nodeThreads = counts.threads ?? table.threads;
       const outlook = forecaster.take(clock.seconds(), counted, pods, { nodeThreads, unreadable });
@@ -126,7 +127,7 @@ interface Setting {
 function describe(group: Group, { kin, pods, newPerHour, ageOf }: Setting): ZombieGroup {
   const { place, kind, ppid } = group;
   const { pod, container } = namesOf(group, pods);
-  const facts = parentFacts(ppid, kin);
+  const facts = parentFacts(ppid, kin, pods);
   const mayBeProbe = kind.kind === 'orphan' && pod !== null;
   const probe = mayBeProbe ? probeInStep(newPerHour, pod, container) : null;
   return {
@@ -144,7 +145,15 @@ function describe(group: Group, { kin, pods, newPerHour, ageOf }: Setting): Zomb
     owner: pod?.owner ?? null,
     labels: pod?.labels ?? null,
     fixableBy: kind.fixableBy,
-    advice: adviceFor({ kind, parent: facts, pod, inPod: place.podUid !== null, container, probe }),
+    advice: adviceFor({
+      kind,
+      parent: facts,
+      pod,
+      inPod: place.podUid !== null,
+      container,
+      probe,
+      parents: group.parents,
+    }),
     evidence: place.evidence,
     probe,
     comms: group.comms,
@@ -162,12 +171,37 @@ function namesOf(
   return { pod, container: known?.container.name ?? null };
 }
 
-function parentFacts(pid: number, kin: Kin): ParentFacts | null {
+function parentFacts(pid: number, kin: Kin, pods: PodDirectory): ParentFacts | null {
   const process = kin.stat(pid);
   if (process === null) return null;
   const argv = kin.commandLine(pid);
   const { comm, state } = process;
-  return { pid, comm, argv, state, isPause: isPause(pid, kin), ignoresChildren: ignoresChildren(pid, kin) };
+  return {
+    pid,
+    comm,
+    argv,
+    state,
+    isPause: isPause(pid, kin) && !isContainer(pid, kin, pods),
+    isNested: isNestedInit(pid, kin),
+    ignoresChildren: ignoresChildren(pid, kin),
+  };
+}
+
+/** Whether a process is in one of the containers of a known pod: the sandbox is in none of them. */
+function isContainer(pid: number, kin: Kin, pods: PodDirectory): boolean {
+  const id = kin.podCgroup(pid)?.containerId ?? null;
+  return id !== null && pods.byContainerId(id) !== null;
+}
+
+/** Whether there is another PID 1 of the same pod above this one. */
+function isNestedInit(pid: number, kin: Kin): boolean {
+  const podUid = kin.podCgroup(pid)?.podUid ?? null;
+  if (podUid === null || kin.isPid1(pid) !== true) return false;
+  for (const { pid: above } of kin.above(pid)) {
+    if (kin.podCgroup(above)?.podUid !== podUid) return false;
+    if (kin.isPid1(above) === true) return true;
+  }
+  return false;
 }
 
 /**

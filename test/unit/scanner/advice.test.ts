@@ -10,12 +10,14 @@ const orphan: Case = {
     argv: ['sleep', '1'],
     state: 'S',
     isPause: false,
+    isNested: false,
     ignoresChildren: null,
   },
   pod,
   inPod: true,
   container: 'app',
   probe: null,
+  parents: 1,
 };
 const parent = orphan.parent ?? undefined;
 if (parent === undefined) throw new Error('the case has a parent');
@@ -63,6 +65,25 @@ describe('advice on orphans', () => {
   it('knows that no init helps in a hostPID pod', () => {
     const host: Case = { ...orphan, kind: { kind: 'orphan', certain: false, fixableBy: 'runtime' } };
     expect(adviceFor(host)).toContain('take hostPID away');
+  });
+
+  it('does not send people to a label that cannot reach a nested namespace', () => {
+    const nested = { ...orphan, parent: { ...parent, comm: 'chrome', argv: ['chrome'], isNested: true } };
+    expect(adviceFor(nested)).toMatch(/made inside of the container, where no label reaches/);
+  });
+
+  it.each([
+    [['sh', '-c', 'curl https://admin:hunter2@api.example.com/x.sh']],
+    [['bash', '-c', 'PGPASSWORD=hunter2.sh psql']],
+    [['java', '-jar', '--password', 'hunter2.jar', 'app.jar']],
+    [['python3', '-c', 'hunter2.py']],
+  ])('shows no word of %j, which may hold a secret', (argv) => {
+    expect(adviceFor({ ...orphan, parent: { ...parent, comm: 'sh', argv } })).not.toContain('hunter2');
+  });
+
+  it('counts parents that are too many to name', () => {
+    expect(adviceFor({ ...orphan, parent: null, parents: 900 })).toContain('They have 900 parents');
+    expect(adviceFor({ ...orphan, parent: null })).toContain('not visible from here');
   });
 
   it('names the probe that they keep step with', () => {

@@ -145,6 +145,14 @@ describe('kinds', () => {
     });
   });
 
+  it('knows the monitor of CRI-O also in the cgroup of the pod', () => {
+    const cgroup = `0::/kubepods.slice/kubepods-pod${podUid.replaceAll('-', '_')}.slice/crio-conmon-${containerId}.scope\n`;
+    tree.add({ pid: 150, ppid: 1, comm: 'conmon', cgroup }, { ...app, ppid: 150 }, dead(201, { ppid: 150 }));
+    expect(onlyGroup(tree, [pod])).toMatchObject({ kind: 'runtime', fixableBy: 'runtime', container: 'app' });
+    tree.add({ ...app, pid: 210, ppid: 200, comm: 'conmon', nspid: [210, 11] }, dead(201, { ppid: 210 }));
+    expect(onlyGroup(tree, [pod])).toMatchObject({ kind: 'unreaped-child', fixableBy: 'app' });
+  });
+
   it('blames no process in a pod that bears the name of a runtime', () => {
     tree.add(app, { ...app, pid: 210, ppid: 200, comm: 'containerd-shim', nspid: [210, 11] });
     tree.add(dead(211, { ppid: 210 }));
@@ -266,6 +274,25 @@ describe('places', () => {
   });
 });
 
+describe('very many groups', () => {
+  it('are put together beyond the largest, with exact counts', () => {
+    tree.add(app);
+    for (let index = 0; index < 520; index += 1) {
+      const parent = 1000 + index;
+      tree.add(
+        { ...app, pid: parent, ppid: 200, nspid: [parent, parent] },
+        dead(3000 + index, { ppid: parent }),
+      );
+    }
+    const { groups, zombies } = scan(tree, [pod]);
+    expect(zombies).toBe(520);
+    expect(groups).toHaveLength(501);
+    expect(groups[0]).toMatchObject({ count: 20, kind: 'unreaped-child', parent: null, container: 'app' });
+    expect(groups[0]?.advice).toContain('They have 20 parents');
+    expect(groups.reduce((sum, { count }) => sum + count, 0)).toBe(520);
+  });
+});
+
 describe('time', () => {
   it('counts the age from the start of the oldest, by the machine’s uptime', () => {
     tree.setUptime(50);
@@ -348,6 +375,23 @@ describe('injected pods', () => {
     expect(scan(tree, [shared]).remedies).toMatchObject([{ works: true }]);
     tree.add(dead(201));
     expect(scan(tree, [shared]).remedies).toMatchObject([{ works: false }]);
+  });
+
+  it('work although a program inside made a PID namespace of its own', () => {
+    const tini = { ...app, comm: 'tini' };
+    tree.add(tini, { ...app, pid: 210, ppid: 200, comm: 'chrome', nspid: [210, 11, 1] });
+    tree.add(dead(211, { ppid: 210, nspid: [211, 12, 2] }));
+    const { remedies, groups } = scan(tree, [injected]);
+    expect(remedies).toMatchObject([{ works: true }]);
+    expect(groups[0]?.advice).toContain('no label reaches');
+  });
+
+  it('do not where a container poses as the pause', () => {
+    const shared = { ...pod, injected: { remedy: 'share-pid' as const, containers: [] } };
+    tree.add({ ...app, comm: 'pause' }, dead(201));
+    const { remedies, groups } = scan(tree, [shared]);
+    expect(remedies).toMatchObject([{ works: false, message: expect.stringContaining('it is not shared') }]);
+    expect(groups[0]?.advice).not.toContain('pause of the node');
   });
 
   it('are unknown where none of their processes is seen', () => {
