@@ -108,7 +108,7 @@ function maskedPiece(piece: string, state: State): string {
   if (known !== undefined && !state.passwordOptions.includes(known)) {
     state.passwordOptions = [...state.passwordOptions, known];
   }
-  return withoutNamedSecrets(withoutUserInfo(piece), state);
+  return withoutNamedSecrets(withoutUserInfo(piece.replace(tokens, mask)), state);
 }
 
 /** What stands in a piece that is one quoted word with blanks in it, such as a header or a script; else null. */
@@ -118,6 +118,10 @@ function quotedScript(piece: string): string | null {
   const inner = piece.slice(1, -1);
   return /\s/.test(inner) && !inner.includes(quote) ? inner : null;
 }
+
+/** Tokens that tell by their own form: JWTs, those of GitHub, AWS and Slack, and Slack's webhooks. */
+const tokens =
+  /eyJ[\w-]{10,2048}\.[\w-]{10,2048}(\.[\w-]{0,2048})?|gh[pousr]_\w{20,255}|AKIA[A-Z0-9]{16}|xox[abpr]-[\w-]{10,255}|hooks\.slack\.com\/[\w/-]{1,255}/g;
 
 function isAuthScheme(word: string): boolean {
   return /^['"]?(bearer|basic)['"]?$/i.test(word);
@@ -133,7 +137,7 @@ function isSecretOption(piece: string, { passwordOptions }: State): boolean {
 }
 
 const secretParts =
-  /password|passwd|passphrase|pass$|pwd|secret|token|apikey|accesskey|privatekey|credential|auth|cookie/;
+  /password|passwd|passphrase|pass$|pwd|secret|token|apikey|accesskey|privatekey|signingkey|encryptionkey|credential|auth|cookie|^sig$|^(db|user)?pw$/;
 /** What a name that ends so holds is a place, not the secret. */
 const placeSuffix = /(file|path|dir)$/;
 /** The working directories that shells keep in the environment. */
