@@ -1,12 +1,13 @@
 // npm run bench:scan — a scanner's pass over 10,000 and 30,000 processes, live and zombie, against ps and a loop in C.
 // All take turns in one run; the last line is JSON with the ratios.
 import { type ChildProcess, type ChildProcessByStdio, spawn, spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { constants, setPriority, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
+import { parse } from 'yaml';
 import { openProcRoot } from '../../src/proc/root.ts';
 import { ticksPerSecond } from '../../src/proc/stat.ts';
 import { populate, roomFor } from './population.ts';
@@ -59,6 +60,7 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => 
 await bench();
 
 async function bench(): Promise<void> {
+  if (!existsSync(entry)) throw new Error(`${entry} is missing: npm run build`);
   const program = compile();
   const results: Record<string, Figures['ratios']> = {};
   const cpuTableToC: number[] = [];
@@ -151,7 +153,7 @@ function show({ ms, ratios, cpuTableToC }: Figures): void {
   );
 }
 
-/** The resident memory of the real command, started as the image does, over very many looks at zombies. */
+/** The resident memory of the real command, started as the DaemonSet does, over very many looks at zombies. */
 async function soak(program: string, count: number): Promise<Record<string, number>> {
   const population = await populate(program, count, 'zombie');
   const watcher = startWatcher();
@@ -175,16 +177,25 @@ interface Watcher {
   readonly port: number;
 }
 
+/** The words of the image's entry point, and what the DaemonSet says to Node. */
+function launchOf(): { flags: readonly string[]; options: string } {
+  const repository = join(import.meta.dirname, '../..');
+  const dockerfile = readFileSync(join(repository, 'Dockerfile'), 'utf8');
+  const flags = /ENTRYPOINT \["node", (.*)"\/app\/main\.js"\]/.exec(dockerfile)?.[1]?.match(/--[^"]+/g);
+  const daemonSet = parse(readFileSync(join(repository, 'manifests/base/scanner/daemon-set.yaml'), 'utf8'));
+  const env: { name: string; value?: string }[] = daemonSet.spec.template.spec.containers[0].env;
+  return { flags: flags ?? [], options: env.find(({ name }) => name === 'NODE_OPTIONS')?.value ?? '' };
+}
+
 function startWatcher(): Watcher {
-  const dockerfile = readFileSync(join(import.meta.dirname, '../../Dockerfile'), 'utf8');
-  const flags = /ENTRYPOINT \["node", (.*)"\/app\/main\.js"\]/.exec(dockerfile)?.[1]?.match(/--[^"]+/g) ?? [];
+  const { flags, options } = launchOf();
   const port = 20_000 + (process.pid % 10_000);
   const words = ['scan', '--interval', '0.2', '--metrics-port', String(port), '--host', '127.0.0.1'];
   // It waits for no pipe of ours, so the kernel is to end it if this process is killed.
   const child = spawn('setpriv', ['--pdeathsig', 'KILL', process.execPath, ...flags, entry, ...words], {
     stdio: ['ignore', 'ignore', 'inherit'],
     // It is to know nothing of a cluster.
-    env: { PATH: process.env.PATH },
+    env: { PATH: process.env.PATH, NODE_OPTIONS: options },
   });
   children.push(child);
   if (child.pid === undefined) throw new Error(`${entry} cannot be started`);
