@@ -21,7 +21,7 @@ export type SourceText =
   | { readonly problem: string };
 
 /** The name of standard input in reports. */
-export const standardInput = 'stdin';
+const standardInput = 'stdin';
 
 /** Text becomes up to six times as much memory as objects. */
 const mostBytes = 256 * 1024 * 1024;

@@ -11,7 +11,7 @@ import { harmlessJson } from './json.ts';
 import { objectName } from './wording.ts';
 
 const levels: Readonly<Record<Severity, string>> = { error: 'error', warning: 'warning', info: 'note' };
-const root = 'SRCROOT';
+const root = '%SRCROOT%';
 
 /**
  * Findings in the Static Analysis Results Interchange Format 2.1.0, as code scanning takes them.

@@ -99,7 +99,7 @@ describe('SARIF', () => {
       expect(['error', 'warning', 'note']).toContain(level);
       expect(message.text).not.toBe('');
       const { artifactLocation, region } = locations[0].physicalLocation;
-      expect(artifactLocation).toEqual({ uri: 'deploy/my%20app.yaml', uriBaseId: 'SRCROOT' });
+      expect(artifactLocation).toEqual({ uri: 'deploy/my%20app.yaml', uriBaseId: '%SRCROOT%' });
       expect(lines[region.startLine - 1]?.slice(region.startColumn - 1)).toMatch(/^command:/);
     }
   });

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { readNamespaces } from '../../../src/manifest/namespaces.ts';
+import { namespacesAmong, readNamespaces } from '../../../src/manifest/namespaces.ts';
 import { problemText } from '../../../src/manifest/read.ts';
 
 const shop =
@@ -52,4 +52,16 @@ it('leaves out a label that is no string, but not the namespace', () => {
   expect(problems.map(problemText)).toEqual([
     'ns.yaml:1: the label x is true; expected a string: put it in quotes',
   ]);
+});
+
+it('picks namespaces out of other objects, wherever they stand, and passes over what it cannot read', () => {
+  const list = '{"kind": "NamespaceList", "apiVersion": "v1", "items": [{"metadata": {"name": "listed"}}]}';
+  const text = `kind: Pod\n# of the Namespace\n---\na: [ # Namespace\n---\n${shop}---\n${list}\n---\n${shop.replace('auto', 'tini')}`;
+  expect(namespacesAmong(text)).toEqual(
+    new Map([
+      ['shop', new Map([['gravekeeper.dev/inject', 'auto']])],
+      ['listed', new Map()],
+    ]),
+  );
+  expect(namespacesAmong('kind: Pod\n')).toEqual(new Map());
 });
