@@ -37,6 +37,14 @@ describe('forecast', () => {
     ]);
   });
 
+  it.each([
+    [1 / 7, 514.3],
+    [-1 / 7, -514.3],
+    [1e-6, 0],
+  ])('rounds %d a second to %d an hour', (slope, newPerHour) => {
+    expect(forecast([scope('pod', 1, 10, slope)]).limitUses[0]?.newPerHour).toBe(newPerHour);
+  });
+
   it('keeps the names', () => {
     const names = { podUid: 'u', namespace: 'n', pod: 'p', containerId: 'i', container: 'c' };
     expect(forecast([{ ...memory(1, 0, null), ...names }]).limitUses[0]).toMatchObject(names);
@@ -70,12 +78,17 @@ describe('forecast', () => {
       expect(use).toMatchObject({ scope: 'memory', used: 7, limit: 17, secondsToExhaustion: 10 });
     });
 
-    it('that is full says 0 only if zombies gather: else it is full of something else', () => {
-      expect(secondsOf(memory(7, 0, 0.1))).toBe(0);
-      expect(secondsOf(memory(7, -5, 0.1))).toBe(0);
-      expect(secondsOf(memory(7, 0, 0))).toBeNull();
-      expect(secondsOf(memory(7, 0, null))).toBeNull();
+    it('that is full is in no sight of zombies: it is full of something else', () => {
+      for (const slope of [null, 0, 0.1, 1e6]) {
+        expect(secondsOf(memory(7, 0, slope))).toBeNull();
+        expect(secondsOf(memory(7, zombieBytes - 1, slope))).toBeNull();
+        expect(secondsOf(memory(7, -5, slope))).toBeNull();
+      }
       expect(forecast([memory(7, -1e6, null)]).limitUses[0]?.limit).toBe(7);
+    });
+
+    it('that is nearly full lasts a second at least', () => {
+      expect(secondsOf(memory(7, zombieBytes, 1000))).toBe(1);
     });
 
     it('kills a container of 128 MiB at about 13,900 zombies', () => {

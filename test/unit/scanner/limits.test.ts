@@ -31,19 +31,29 @@ function pidsFiles(used: number, limit: string): Record<string, string> {
   return { 'pids.current': `${used}\n`, 'pids.max': `${limit}\n` };
 }
 
-function memoryFilesV2(used: number, inactive: number, limit: string): Record<string, string> {
+function memoryFilesV2(
+  used: number,
+  inactive: number,
+  active: number,
+  limit: string,
+): Record<string, string> {
   return {
     'memory.current': `${used}\n`,
     'memory.max': `${limit}\n`,
-    'memory.stat': `anon 1\nfile 2\ninactive_file ${inactive}\nactive_file 7\n`,
+    'memory.stat': `anon 1\nfile 2\ninactive_file ${inactive}\nactive_file ${active}\n`,
   };
 }
 
-function memoryFilesV1(used: number, inactive: number, limit: string): Record<string, string> {
+function memoryFilesV1(
+  used: number,
+  inactive: number,
+  active: number,
+  limit: string,
+): Record<string, string> {
   return {
     'memory.usage_in_bytes': `${used}\n`,
     'memory.limit_in_bytes': `${limit}\n`,
-    'memory.stat': `cache 2\ninactive_file 1\ntotal_inactive_file ${inactive}\ntotal_active_file 7\n`,
+    'memory.stat': `cache 2\ninactive_file 1\nactive_file 1\ntotal_inactive_file ${inactive}\ntotal_active_file ${active}\n`,
   };
 }
 
@@ -135,9 +145,9 @@ describe.each(versions)('limits of cgroups, $version', ({ pids, memory, memoryFi
       ...below(`${pids}/system.slice/ssh.service`, pidsFiles(1, 'max')),
       ...below(`${pids}/${kubepods}`, pidsFiles(50, '4096')),
       ...below(`${pids}/${pod}`, pidsFiles(40, '1024')),
-      ...below(`${memory}/${pod}/${container}`, memoryFiles(9000, 2000, '20000')),
-      ...below(`${memory}/${pod}/${container.replace(id, otherId)}`, memoryFiles(1, 0, '2')),
-      ...below(`${memory}/${pod}/${`crio-conmon-${id}.scope`}`, memoryFiles(3, 0, '4')),
+      ...below(`${memory}/${pod}/${container}`, memoryFiles(9000, 1500, 500, '20000')),
+      ...below(`${memory}/${pod}/${container.replace(id, otherId)}`, memoryFiles(1, 0, 0, '2')),
+      ...below(`${memory}/${pod}/${`crio-conmon-${id}.scope`}`, memoryFiles(3, 0, 0, '4')),
     });
     const limits = openLimits(noProc, root);
     expect(limits.kubepods()).toEqual({ used: 50, limit: 4096 });
@@ -153,7 +163,7 @@ describe.each(versions)('limits of cgroups, $version', ({ pids, memory, memoryFi
       ...below(`${pids}/kubepods`, pidsFiles(50, 'max')),
       ...below(
         `${memory}/kubepods/pod${uid}/${id}`,
-        memoryFiles(9, 0, memoryFiles === memoryFilesV2 ? 'max' : '9223372036854771712'),
+        memoryFiles(9, 0, 0, memoryFiles === memoryFilesV2 ? 'max' : '9223372036854771712'),
       ),
     });
     const limits = openLimits(noProc, root);
@@ -189,15 +199,17 @@ describe('openLimits', () => {
   });
 
   it('takes memory without a limit or without statistics for unreadable', () => {
-    tree({ ...isV2, ...below(`${pod}/${id}`, memoryFilesV2(5, 0, '10')) });
+    tree({ ...isV2, ...below(`${pod}/${id}`, memoryFilesV2(5, 0, 0, '10')) });
     rmSync(join(root, pod, id, 'memory.max'));
     expect(openLimits(noProc, root).containerMemory(uid, id)).toBeNull();
-    tree({ [`${pod}/${id}/memory.max`]: '10\n', [`${pod}/${id}/memory.stat`]: 'anon 5\n' });
-    expect(openLimits(noProc, root).containerMemory(uid, id)).toBeNull();
+    for (const statistics of ['anon 5\n', 'inactive_file 5\n', 'active_file 5\n']) {
+      tree({ [`${pod}/${id}/memory.max`]: '10\n', [`${pod}/${id}/memory.stat`]: statistics });
+      expect(openLimits(noProc, root).containerMemory(uid, id)).toBeNull();
+    }
   });
 
   it('counts no memory below 0 where the files are newer than the sum', () => {
-    tree({ ...isV2, ...below(`${pod}/${id}`, memoryFilesV2(5, 9, '10')) });
+    tree({ ...isV2, ...below(`${pod}/${id}`, memoryFilesV2(5, 4, 5, '10')) });
     expect(openLimits(noProc, root).containerMemory(uid, id)).toEqual({ usedBytes: 0, limitBytes: 10 });
   });
 
