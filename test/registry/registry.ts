@@ -392,6 +392,16 @@ describe('a registry that misbehaves', () => {
     });
   }
 
+  it('may send to another host that is allowed', async () => {
+    proxy.meddle((request, response) => {
+      if (!request.url?.includes('/blobs/')) return false;
+      response.writeHead(307, { location: `https://${open.host}${request.url}` }).end();
+      return true;
+    });
+    const webhook = await webhookWith();
+    assert.equal((await webhook.admit({ image: `${proxy.host}/team/both:v1` })).wrapped, true);
+  });
+
   it('does no harm once it behaves again', async () => {
     proxy.meddle(() => false);
     const webhook = await webhookWith();
