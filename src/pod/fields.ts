@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { guardOf } from './guard.ts';
 import type { JsonObject } from './json.ts';
 import { pointer } from './pointer.ts';
 
@@ -137,22 +138,26 @@ function metadataSchema(field: Field) {
 
 /** What was picked out of an object, and the pointers of what was left out because of its type. */
 interface Picked<T> {
+  /** Of a well-typed object, the object itself: it may hold more than the type says, so its keys are not listed. */
   readonly fields: T;
   readonly lost: readonly string[];
 }
 
 /**
  * Makes a function that picks the fields that matter out of an object, one by one: a field of the wrong type is left
- * out and its pointer kept, its siblings stay.
+ * out and its pointer kept, its siblings stay. Its `schema` is what a well-typed object keeps to.
  */
-function picker<T>(schemaOf: (field: Field) => z.ZodType<T>): (raw: JsonObject, base: string) => Picked<T> {
+function picker<T>(schemaOf: (field: Field) => z.ZodType<T>) {
   const schemas = { strict: schemaOf(strict), lenient: schemaOf(lenient) };
-  return (raw, base) => {
+  const isWellTyped = guardOf(schemas.strict);
+  const pick = (raw: JsonObject, base: string): Picked<T> => {
+    if (isWellTyped(raw)) return { fields: raw, lost: [] };
     const outcome = schemas.strict.safeParse(raw);
     if (outcome.success) return { fields: outcome.data, lost: [] };
     const lost = outcome.error.issues.map((issue) => pointer(base, ...issue.path.map(String)));
     return { fields: schemas.lenient.parse(raw), lost: [...new Set(lost)] };
   };
+  return Object.assign(pick, { schema: schemas.strict });
 }
 
 /** Picks the fields of `metadata`. */

@@ -1,0 +1,60 @@
+import * as z from 'zod';
+import { isJsonObject } from './json.ts';
+
+type Check = (value: unknown) => boolean;
+
+/**
+ * Makes a type guard out of a schema: it walks the value once, copies nothing, and costs a fraction of parsing. Where
+ * it says yes, parsing succeeds too and would yield the same fields; where it says no, only parsing tells why. The one
+ * difference: parsing drops a key `__proto__` of a record unseen, the guard checks its value too.
+ *
+ * @param schema A schema of the kinds that pods are read with, without checks, defaults or transformations.
+ * @returns The guard, for JSON values.
+ * @throws TypeError for a schema of another kind.
+ */
+export function guardOf<T>(schema: z.ZodType<T>): (value: unknown) => value is T {
+  const check = checkOf(schema);
+  return (value): value is T => check(value);
+}
+
+function checkOf(schema: unknown): Check {
+  if (schema instanceof z.ZodString) return (value) => typeof value === 'string';
+  if (schema instanceof z.ZodNumber) return Number.isFinite;
+  if (schema instanceof z.ZodBoolean) return (value) => typeof value === 'boolean';
+  if (schema instanceof z.ZodUnknown) return () => true;
+  if (schema instanceof z.ZodOptional) return unless(undefined, checkOf(schema.unwrap()));
+  if (schema instanceof z.ZodNullable) return unless(null, checkOf(schema.unwrap()));
+  if (schema instanceof z.ZodArray) return checkOfArray(checkOf(schema.element));
+  if (schema instanceof z.ZodRecord) return checkOfRecord(checkOf(schema.valueType));
+  if (schema instanceof z.ZodObject) return checkOfObject(schema.shape);
+  throw new TypeError('there is no guard for a schema of this kind');
+}
+
+function unless(nothing: null | undefined, check: Check): Check {
+  return (value) => value === nothing || check(value);
+}
+
+function checkOfArray(check: Check): Check {
+  return (value) => {
+    if (!Array.isArray(value)) return false;
+    for (const item of value) if (!check(item)) return false;
+    return true;
+  };
+}
+
+function checkOfRecord(check: Check): Check {
+  return (value) => {
+    if (!isJsonObject(value)) return false;
+    for (const key of Object.keys(value)) if (!check(value[key])) return false;
+    return true;
+  };
+}
+
+function checkOfObject(shape: Readonly<Record<string, unknown>>): Check {
+  const fields = Object.entries(shape).map(([key, schema]) => ({ key, check: checkOf(schema) }));
+  return (value) => {
+    if (!isJsonObject(value)) return false;
+    for (const { key, check } of fields) if (!check(value[key])) return false;
+    return true;
+  };
+}
