@@ -50,6 +50,8 @@ export interface AuditedObject {
   };
   readonly remedy: AuditedRemedy;
   readonly findings: readonly AuditedFinding[];
+  /** Only where a format shows it: what the remedy changes, as a unified diff of the object's YAML. */
+  readonly change?: string;
   /** Labels and annotations that could not be read, and what the remedy brings with it. */
   readonly notes: readonly AuditedNote[];
 }

@@ -1,11 +1,8 @@
-import { stringify } from 'yaml';
 import type { SourceDocument } from '../manifest/source.ts';
-import { isJsonObject, type JsonObject } from '../pod/json.ts';
 import { reasons } from '../reasons.ts';
-import { rules } from '../rules/index.ts';
 import { leakForecast } from '../rules/leak-forecast.ts';
 import type { Finding } from '../rules/rule.ts';
-import { fixesFor } from './fixes.ts';
+import { changeOf, excerptsOf } from './excerpts.ts';
 import { findingIdentity } from './identity.ts';
 import { type AuditContext, type JudgedObject, judgeObject } from './judged.ts';
 import { type AuditedWithOwners, ownersOf, withoutOwned } from './owners.ts';
@@ -111,6 +108,7 @@ function auditedObject(
       accepted: options.baseline?.has(findingIdentity(identity, finding)) ?? false,
       ...(options.excerpts ? excerptsOf(finding, judged, options.context) : {}),
     })),
+    ...(options.excerpts ? changeOf(judged) : {}),
     notes: [...policy.notes, ...verdict.remedy.notes].map(
       ({ reason, container, detail }): AuditedNote => ({
         reason,
@@ -150,38 +148,6 @@ function zombiesPerDay(
   if (zombiesPerRun === null || pid1 === 'reaps' || probe === 'startup') return null;
   const its = judged.pod.containers.flatMap(({ probes }) => probes).find((each) => each.pointer === pointer);
   return its ? leakForecast({ periodSeconds: its.periodSeconds, zombiesPerRun }).perDay : null;
-}
-
-function excerptsOf(
-  finding: Finding,
-  judged: JudgedObject,
-  context: AuditContext,
-): Pick<AuditedFinding, 'before' | 'after'> {
-  const at = finding.pointer.replace(/\/exec\/command$/, '');
-  const key = at.slice(at.lastIndexOf('/') + 1);
-  const probe = valueAt(judged.value, at);
-  if (!isJsonObject(probe)) return {};
-  const yaml = (value: JsonObject) => stringify({ [key]: value }, { lineWidth: 0 });
-  const settings = fixesFor(judged, context)
-    .fixes.map(({ setting }) => setting)
-    .filter((setting) => setting.pointer === at);
-  const written = Object.fromEntries(settings.map((setting) => [setting.key, setting.value]));
-  const example = rules.find(({ id }) => id === finding.rule)?.example.after ?? '';
-  return {
-    before: yaml(probe),
-    after: settings.length > 0 ? yaml({ ...probe, ...written }) : `# for example\n${example}`,
-  };
-}
-
-function valueAt(value: JsonObject, pointer: string): unknown {
-  return pointer
-    .split('/')
-    .slice(1)
-    .reduce<unknown>(
-      (parent, token) =>
-        Array.isArray(parent) ? parent[Number(token)] : isJsonObject(parent) ? parent[token] : undefined,
-      value,
-    );
 }
 
 function summaryOf(objects: readonly AuditedObject[]): AuditSummary {

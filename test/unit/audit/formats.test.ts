@@ -172,6 +172,13 @@ describe('HTML', () => {
   });
 });
 
+it('shows what a remedy changes', () => {
+  const html = auditHtml(auditOf(rabbitmq, { excerpts: true }), now);
+  expect(html).toContain('StatefulSet shop/rabbitmq · inject tini (argv-known)');
+  expect(html).toMatch(/<span class="good">\+ +- \/\S*tini\S*<\/span>/);
+  expect(auditHtml(report, now)).not.toContain('class="card changes"');
+});
+
 describe('reports for the cluster', () => {
   it('are one for each namespace, with counts', () => {
     const [first, ...others] = namespaceReports(report, 'openreports', now);

@@ -25,6 +25,7 @@ export function auditHtml(report: AuditReport, now: number): string {
     problems(report),
     leaks(report),
     changes(report),
+    diffs(report),
     ...findings(report),
     objects(report),
   ];
@@ -119,6 +120,39 @@ function changes({ objects: all }: AuditReport): string {
 <tbody>
 ${rows.join('\n')}
 </tbody></table></div>`;
+}
+
+function diffs({ objects: all }: AuditReport): string {
+  const changed = all.filter(({ change }) => change !== undefined);
+  if (changed.length === 0) return '';
+  const items = changed
+    .slice(0, mostFindings)
+    .map(
+      (object) =>
+        `<details class="finding"><summary>${text(objectName(object))} · ${text(remedyText(object))}</summary>` +
+        `<pre>${diffLines(object.change ?? '')}</pre></details>`,
+    );
+  const more = changed.length - items.length;
+  return `<div class="card changes">
+${items.join('\n')}
+${more > 0 ? `<p class="faint">and ${counted(more, 'object')} more</p>` : ''}</div>`;
+}
+
+function diffLines(diff: string): string {
+  return diff
+    .trimEnd()
+    .split('\n')
+    .map((line) => {
+      const tone = line.startsWith('+')
+        ? 'good'
+        : line.startsWith('-')
+          ? 'error'
+          : line.startsWith('@@')
+            ? 'faint'
+            : null;
+      return tone === null ? text(line) : `<span class="${tone}">${text(line)}</span>`;
+    })
+    .join('\n');
 }
 
 interface Placed {

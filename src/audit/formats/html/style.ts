@@ -38,6 +38,9 @@ pre { background: var(--code); border-radius: .375rem; padding: .6rem .8rem; mar
 .pair { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(20rem, 100%), 1fr)); gap: .75rem; margin: .5rem 0 .25rem; }
 .finding { border-top: 1px solid var(--line); padding: .6rem 0; }
 .finding p { margin: .1rem 0; }
+summary + pre { margin-top: .5rem; }
+.changes { margin-top: .75rem; padding-block: .2rem; }
+.changes .finding:first-child { border-top: 0; }
 summary { cursor: pointer; color: var(--faint); }
 .bar { display: grid; grid-template-columns: minmax(8rem, 2fr) 3fr auto; gap: .75rem; align-items: center; padding: .2rem 0; }
 .bar span:first-child { overflow-wrap: anywhere; }
