@@ -39,7 +39,7 @@ export interface AuditedObject {
   readonly line?: number;
   /** In a cluster: kind and name of a controller of another kind, of whose pods this is one. */
   readonly owner?: string;
-  /** In a cluster: how many pods of that controller are like this one. */
+  /** In a cluster: how many objects of that controller, pods as a rule, are like this one. */
   readonly pods?: number;
   /** In a cluster: pods that run without what they should have got when they were created. */
   readonly notInjected?: NotInjected;
