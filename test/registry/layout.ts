@@ -48,6 +48,7 @@ while :; do sleep 0.05 & wait $!; done
 /** Leaves three orphans behind, and turns into a program that never waits. */
 const orphans = `#!/bin/sh
 (for one in 1 2 3; do sleep 0.05 & done)
+echo ready
 exec tail -f /dev/null
 `;
 

@@ -1,0 +1,103 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { before, describe, it } from 'node:test';
+import { digestIn, push } from '../layout.ts';
+import { upload } from '../servers.ts';
+import { certificates, folder, images, imagesConfig, layout, open, webhookWith } from '../stage.ts';
+import type { Webhook } from '../webhook.ts';
+
+describe('what a registry has', () => {
+  let webhook: Webhook;
+  before(async () => {
+    webhook = await webhookWith();
+  });
+
+  const argvOf = async (image: string, spec: object = {}) => {
+    const { container, wrapped } = await webhook.admit({ image: `${open.host}/team/${image}` }, spec);
+    return wrapped ? (container.args ?? []) : null;
+  };
+
+  for (const [name, config] of Object.entries(images)) {
+    it(`is put behind tini: ${name}`, async () => {
+      const entrypoint = config.Entrypoint?.join() === '' ? [] : (config.Entrypoint ?? []);
+      const expected = [...entrypoint, ...(config.Cmd ?? [])].map((word) => word.replaceAll('$', '$$$$'));
+      assert.deepEqual(await argvOf(`${name}:v1`), expected.length > 0 ? expected : null);
+    });
+  }
+
+  it('is found by its digest', async () => {
+    const digest = await digestIn(`${open.host}/team/both:v1`);
+    assert.deepEqual(await argvOf(`both@${digest}`), ['/bin/report', '-x', 'one', 'two']);
+    assert.deepEqual(await argvOf(`both:no-such-tag@${digest}`), ['/bin/report', '-x', 'one', 'two']);
+  });
+
+  it('is found with the media types of Docker', async () => {
+    assert.deepEqual(await argvOf('docker-types:v1'), ['/bin/report', '-x', 'one', 'two']);
+  });
+
+  it('is taken for another architecture where there is no other', async () => {
+    assert.deepEqual(await argvOf('arm64-only:v1'), ['report', 'arm']);
+  });
+
+  it('is chosen from an index by architecture, attestations left out', async () => {
+    assert.deepEqual(await argvOf('index:v1'), ['report', 'amd']);
+    assert.deepEqual(await argvOf('index:v1', { nodeSelector: { 'kubernetes.io/arch': 'arm64' } }), [
+      'report',
+      'arm',
+    ]);
+  });
+
+  it('is left alone in the first version of the manifest', async () => {
+    assert.equal(await argvOf('schema1:v1'), null);
+  });
+
+  it('keeps the args of the pod byte for byte, in place of CMD', async () => {
+    const { container } = await webhook.admit({
+      image: `${open.host}/team/dollars:v1`,
+      args: ['$(A)', '$$'],
+    });
+    assert.deepEqual(container.args, ['report', '$$(A)', '$$$$(A)', '$$$$', '$$', '$(A)', '$$']);
+  });
+
+  it('is left alone where there is none', async () => {
+    assert.equal(await argvOf('none:v1'), null);
+    assert.equal(await argvOf('both:none'), null);
+  });
+
+  it('is not read where a config has 100 MiB', async () => {
+    await upload(open, certificates.ca, 'team/huge', 'v1', Buffer.alloc(100 * 1024 * 1024, ' '));
+    assert.equal(await argvOf('huge:v1'), null);
+    assert.match(
+      (await webhook.metrics('gravekeeper_image_fetches_total{result="too-large"}')).join(),
+      / 1$/,
+    );
+  });
+
+  it('is told by the command line too', async () => {
+    const config = join(folder, 'config.yaml');
+    writeFileSync(config, JSON.stringify({ images: imagesConfig() }));
+    const words = ['src/main.js', 'image', `${open.host}/team/not-root:v1`, '--config', config, '-o', 'json'];
+    const { stdout, stderr, status } = spawnSync(process.execPath, words, { encoding: 'utf8' });
+    assert.equal(status, 0, stderr);
+    const { argv, user, digest, platform, auto } = JSON.parse(stdout);
+    assert.deepEqual(argv, ['report']);
+    assert.equal(user, '1000');
+    assert.equal(digest, await digestIn(`${open.host}/team/not-root:v1`));
+    assert.deepEqual(platform, { os: 'linux', architecture: 'amd64' });
+    assert.equal(auto.remedy, 'tini');
+  });
+
+  it('is what a tag has moved to, once what is remembered of the tag is over', async () => {
+    const image = `${open.host}/team/moving:v1`;
+    await push(layout, 'exec-form', image);
+    const forgetful = await webhookWith({ cache: { tagSeconds: 0 } });
+    const admitted = async (at: Webhook) => (await at.admit({ image })).container.args;
+    assert.deepEqual(await admitted(forgetful), ['/bin/report', 'from the image']);
+    assert.deepEqual(await admitted(webhook), ['/bin/report', 'from the image']);
+    await push(layout, 'both', image);
+    assert.deepEqual(await admitted(forgetful), ['/bin/report', '-x', 'one', 'two']);
+    assert.deepEqual(await admitted(webhook), ['/bin/report', 'from the image']);
+  });
+});
