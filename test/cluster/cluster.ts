@@ -1,7 +1,10 @@
 // npm run cluster -- up|down|status|kubectl …   A cluster of one node, with Gravekeeper in it, by hand.
 import { spawnSync } from 'node:child_process';
+import { mkdirSync, renameSync, rmSync } from 'node:fs';
+import { basename, join, resolve } from 'node:path';
 import { clusterProcesses } from './cgroups.ts';
 import { bringUp, cannotRun, daemons } from './guard.ts';
+import { makeOwnImages, makeTestImages } from './images.ts';
 import { kubectlCommand } from './kubectl.ts';
 import { down } from './lifecycle.ts';
 import { place } from './place.ts';
@@ -15,6 +18,7 @@ const usage = `npm run cluster -- COMMAND
   status          what runs
   kubectl …       kubectl of the cluster's version, as its administrator
   inside …        run a program in the network of the cluster, with KUBECONFIG
+  images DIR      write the images of the tests, to load them into another cluster
 
 State and logs are in ${place.state}. Exit code ${cannotRun}: it cannot run on this machine.
 `;
@@ -27,8 +31,24 @@ const commands: Readonly<Record<string, (words: readonly string[]) => Promise<nu
   },
   status,
   kubectl: (words) => pass(kubectlCommand(words)),
+  images: writeImages,
   inside: (words) => pass(['env', `KUBECONFIG=${place.kubeconfig}`, ...words]),
 };
+
+/** Writes image archives into a folder, which need not be there. */
+function writeImages([folder]: readonly string[]): number {
+  if (folder === undefined) {
+    process.stderr.write(usage);
+    return 2;
+  }
+  const work = join(resolve(folder), 'work');
+  mkdirSync(work, { recursive: true });
+  for (const archive of [makeTestImages(work), ...makeOwnImages(work)]) {
+    renameSync(archive, join(folder, basename(archive)));
+  }
+  rmSync(work, { recursive: true });
+  return 0;
+}
 
 function status(): number {
   if (!isUp()) {

@@ -29,8 +29,8 @@ exec sleep 86400
 `;
 
 /** Makes the images that pods of the tests come from, and answers the file that holds them. */
-export function makeTestImages(): string {
-  const folder = join(place.images, 'tests');
+export function makeTestImages(into: string = place.images): string {
+  const folder = join(into, 'tests');
   mkdirSync(folder, { recursive: true });
   const pause = (name: string, ...flags: readonly string[]): string => {
     const path = join(folder, name);
@@ -84,10 +84,10 @@ function standIn(busybox: Omit<ImageContent, 'names'>, program: string): Omit<Im
 }
 
 /** Builds the project's own images from its Dockerfile, and answers the files that hold them. */
-export function makeOwnImages(): string[] {
-  mkdirSync(place.images, { recursive: true });
+export function makeOwnImages(into: string = place.images): string[] {
+  mkdirSync(into, { recursive: true });
   return (['tini', 'gravekeeper'] as const).map((target) =>
-    saveImage(target, `ghcr.io/gravekeeper/${target}:${version}`, place.images),
+    saveImage(target, `ghcr.io/gravekeeper/${target}:${version}`, into),
   );
 }
 

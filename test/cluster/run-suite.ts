@@ -5,6 +5,7 @@ import { basename, join } from 'node:path';
 import { run } from 'node:test';
 import { spec } from 'node:test/reporters';
 import { notOurs } from './kit/own.ts';
+import { apiServerMetric } from './kit/webhook.ts';
 
 const folder = join(import.meta.dirname, 'suite');
 const all = readdirSync(folder)
@@ -31,7 +32,7 @@ events.on('test:summary', ({ file, counts }) => {
   totals.failed = counts.tests - counts.passed - totals.skipped;
 });
 events.compose(spec).pipe(process.stdout);
-events.on('close', () => {
+events.on('close', async () => {
   const { tests, passed, failed, skipped } = totals;
   const seconds = Math.round((performance.now() - begin) / 1000);
   process.on('exit', () => {
@@ -39,6 +40,15 @@ events.on('close', () => {
       `cluster: ${tests} cases: ${passed} passed, ${failed} failed, ${skipped} skipped, ${seconds} s\n`,
     );
   });
+  if (failed > 0) await tellFailOpen();
   const isShort = tests === 0 || (skipped > 0 && notOurs === false);
   process.exitCode = failed > 0 || isShort ? 1 : 0;
 });
+
+/** A machine that is too slow for the webhook's time limit makes tests fail that are about something else. */
+async function tellFailOpen(): Promise<void> {
+  const count = await apiServerMetric('apiserver_admission_webhook_fail_open_count').catch(() => null);
+  process.stdout.write(
+    `the API server went on without an answer of a webhook ${count ?? 'an unknown number of'} times\n`,
+  );
+}

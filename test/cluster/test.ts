@@ -4,6 +4,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
+import { inCgroup } from './cgroups.ts';
 import { bringUp, say } from './guard.ts';
 import { down } from './lifecycle.ts';
 import { place } from './place.ts';
@@ -41,7 +42,11 @@ async function onOurOwn(): Promise<number> {
 }
 
 function runOnOurs(): Promise<number> {
-  return runSuite(inside(suite), { KUBECONFIG: place.kubeconfig, CLUSTER_KUBECTL: tool('kubectl') });
+  // In the cluster's cgroup, so that whatever takes the cluster down ends it too.
+  return runSuite([...inCgroup, ...inside(suite)], {
+    KUBECONFIG: place.kubeconfig,
+    CLUSTER_KUBECTL: tool('kubectl'),
+  });
 }
 
 if (process.env.KUBECONFIG) {

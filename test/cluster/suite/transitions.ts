@@ -46,6 +46,24 @@ describe('a namespace and a pod in the same kubectl apply', () => {
   });
 });
 
+/**
+ * A walk that begins and ends at the first value and goes once from each value to each other one.
+ *
+ * @returns Its steps.
+ */
+function everyTransition<T>(values: readonly T[]): (readonly [from: T, to: T])[] {
+  const open = new Map(values.map((from) => [from, values.filter((to) => to !== from)]));
+  const walk: T[] = [];
+  const stack = values.slice(0, 1);
+  while (stack.length > 0) {
+    const at = stack.at(-1) as T;
+    const next = open.get(at)?.pop();
+    if (next === undefined) walk.unshift(...stack.splice(-1));
+    else stack.push(next);
+  }
+  return walk.slice(1).map((to, index) => [walk[index] as T, to]);
+}
+
 describe('the labels of a namespace', () => {
   let name: string;
   before(async () => {
@@ -67,42 +85,27 @@ describe('the labels of a namespace', () => {
       everyMs: 20,
     });
 
-  const steps = [
-    ['auto', 'tini'],
-    ['share-pid', 'share-pid'],
-    ['tini', 'tini'],
-    ['none', null],
-    ['share-pid', 'share-pid'],
-    ['auto', 'tini'],
-    [null, null],
-    ['tini', 'tini'],
-    ['nonsense', null],
-    ['auto', 'tini'],
-  ] as const;
-  for (const [value, remedy] of steps) {
-    it(`inject=${value} gives ${remedy}`, async () => {
-      const warnings = await label({ inject: value });
-      assert.equal(
-        warnings.some((text) => text.includes('invalid-label')),
-        value === 'nonsense',
-        `${warnings}`,
-      );
-      await becomes(remedy);
+  const remedies = { auto: 'tini', tini: 'tini', 'share-pid': 'share-pid', none: null, nonsense: null };
+  for (const [from, to] of everyTransition([null, ...Object.keys(remedies)])) {
+    it(`inject goes from ${from} to ${to}`, async () => {
+      const warnings = await label({ inject: to });
+      const isInvalid = warnings.some((text) => text.includes('invalid-label'));
+      assert.equal(isInvalid, to === 'nonsense', `${warnings}`);
+      await becomes(to === null ? null : remedies[to as keyof typeof remedies]);
     });
   }
 
-  it('dry-run=true holds at once, an invalid value too, and goes again', async () => {
-    await label({ dryRun: 'true' });
-    await becomes(null);
-    await label({ dryRun: 'false' });
-    await becomes('tini');
-    assert.ok((await label({ dryRun: 'perhaps' })).some((text) => text.includes('invalid-label')));
-    await becomes(null);
+  it('dry-run goes from each of its values to each other', async () => {
+    await label({ inject: 'auto' });
+    for (const [, to] of everyTransition([null, 'true', 'false', 'nonsense'])) {
+      const warnings = await label({ dryRun: to });
+      assert.equal(warnings.length > 0, to === 'nonsense', `${warnings}`);
+      await becomes(to === 'true' || to === 'nonsense' ? null : 'tini');
+    }
     await label({ dryRun: null });
-    await becomes('tini');
   });
 
-  it('probes goes from warn to deny to ignore and back', async () => {
+  it('probes goes from each of its values to each other', async () => {
     const probe = { exec: { command: ['rabbitmqctl', 'node_health_check'] } };
     // It reaps nothing, and nothing else reaps for it.
     await label({ inject: null });
@@ -111,19 +114,18 @@ describe('the labels of a namespace', () => {
       const { status, warnings } = await tryCreate(offender, '?dryRun=All');
       return status === 403 ? 'denied' : warnings.length > 0 ? 'warned' : 'silent';
     };
-    for (const [value, expected] of [
-      ['warn', 'warned'],
-      ['deny', 'denied'],
-      ['ignore', 'silent'],
-      ['deny', 'denied'],
-      [null, 'silent'],
-      ['nonsense', 'warned'],
-    ] as const) {
-      await label({ probes: value });
-      await eventually(`probes=${value}: ${expected}`, async () => (await outcome()) === expected, {
-        seconds: 10,
-        everyMs: 20,
-      });
+    const outcomes = { warn: 'warned', deny: 'denied', ignore: 'silent', nonsense: 'warned' };
+    for (const [from, to] of everyTransition([null, ...Object.keys(outcomes)])) {
+      await label({ probes: to });
+      const expected = to === null ? 'silent' : outcomes[to as keyof typeof outcomes];
+      await eventually(
+        `probes from ${from} to ${to}: ${expected}`,
+        async () => (await outcome()) === expected,
+        {
+          seconds: 10,
+          everyMs: 20,
+        },
+      );
     }
   });
 });
