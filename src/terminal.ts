@@ -54,6 +54,21 @@ export function escapeText(text: string): string {
   });
 }
 
+/**
+ * Makes JSON safe to show. `JSON.stringify` escapes the control characters below U+0020 and lone surrogates; what else a
+ * terminal acts on or does not show may stand in JSON only inside of a string, so it can be escaped wherever it stands.
+ *
+ * @param json Valid JSON; what comes out means the same.
+ */
+export function escapeJson(json: string): string {
+  return json.replace(/[\x7f-\x9f\p{Cf}\p{Zl}\p{Zp}]/gu, (character) =>
+    Array.from(
+      { length: character.length },
+      (_, unit) => `\\u${character.charCodeAt(unit).toString(16).padStart(4, '0')}`,
+    ).join(''),
+  );
+}
+
 /** A cell of a table; text of strangers must have gone through `escapeText`. */
 export type Cell = string | { readonly text: string; readonly style: Style };
 

@@ -11,6 +11,7 @@ import { openProcRoot, type ProcRoot } from '../proc/root.ts';
 import { escapeText } from '../terminal.ts';
 import { memoryOf } from './emulate/memory.ts';
 import { jsonReport, type OwnCgroup, type Report, type Scene, textReport } from './emulate/report.ts';
+import { wholeNumber } from './option-values.ts';
 
 const help = `
 An orphan is a zombie that PID 1 adopted and never reaps; an init in its place would. An unreaped child has a
@@ -160,12 +161,4 @@ function secondsOf(text: string): number {
   const seconds = wholeNumber(text);
   if (seconds > 86_400) throw new InvalidArgumentError('Expected at most 86400 seconds, a day.');
   return seconds;
-}
-
-function wholeNumber(text: string): number {
-  const number = Number(text);
-  if (!/^\d+$/.test(text) || !Number.isSafeInteger(number)) {
-    throw new InvalidArgumentError('Expected a whole number, 0 or more.');
-  }
-  return number;
 }

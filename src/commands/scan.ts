@@ -1,4 +1,5 @@
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Command, Option } from 'commander';
+import { portOf, secondsFrom, wholeNumber } from './option-values.ts';
 
 const help = `
 scan looks at processes on this node; audit looks at specs. It reads /proc and, for limits, /sys/fs/cgroup. It starts
@@ -43,7 +44,7 @@ export function scanCommand(): Command {
   return new Command('scan')
     .description('Find the zombies of this node, whose they are, and who can end them.')
     .addOption(new Option('--once', 'look twice, 200 ms apart, and report (default)').conflicts('interval'))
-    .option('--interval <seconds>', 'look again and again', secondsOf)
+    .option('--interval <seconds>', 'look again and again', secondsFrom(0.2, 86_400))
     .option('--proc <dir>', 'the /proc to read, such as a mount of the node’s', '/proc')
     .option('--cgroup <dir>', 'the cgroups to read limits from (default: /sys/fs/cgroup if --proc is /proc)')
     .addOption(
@@ -98,26 +99,4 @@ async function scan(options: ScanOptions): Promise<void> {
   }
   const { scanOnce } = await import('./scan/once.ts');
   return scanOnce(options);
-}
-
-function secondsOf(text: string): number {
-  const seconds = Number(text);
-  if (text.trim() === '' || !(seconds >= 0.2 && seconds <= 86_400)) {
-    throw new InvalidArgumentError('Expected seconds from 0.2 to 86400.');
-  }
-  return seconds;
-}
-
-function portOf(text: string): number {
-  const port = wholeNumber(text);
-  if (port > 65_535) throw new InvalidArgumentError('Expected a port from 0 to 65535.');
-  return port;
-}
-
-function wholeNumber(text: string): number {
-  const number = Number(text);
-  if (!/^\d+$/.test(text) || !Number.isSafeInteger(number)) {
-    throw new InvalidArgumentError('Expected a whole number, 0 or more.');
-  }
-  return number;
 }

@@ -1,5 +1,6 @@
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Command, Option } from 'commander';
 import { type LogLevel, logLevels } from '../admission/log.ts';
+import { portOf, secondsFrom } from './option-values.ts';
 import { startWebhook } from './webhook/start.ts';
 
 export { type RunningWebhook, startWebhook, type WebhookOptions } from './webhook/start.ts';
@@ -28,7 +29,7 @@ export function webhookCommand(): Command {
     .addOption(new Option('--kubeconfig <file>', 'how to reach the cluster').conflicts('namespaces'))
     .option('--resolve-images', 'ask registries for ENTRYPOINT and CMD where a pod sets no command')
     .option('--pull-secrets', 'ask them with the pull secrets of the pods, read from the cluster')
-    .option('--shutdown-delay <seconds>', 'how long it serves on after SIGTERM', secondsOf, 5)
+    .option('--shutdown-delay <seconds>', 'how long it serves on after SIGTERM', secondsFrom(0, 3600), 5)
     .addOption(
       new Option('--log-level <level>', 'the least that is logged').choices(logLevels).default('info'),
     )
@@ -78,19 +79,4 @@ function listenForSignals(): { readonly first: Promise<void>; readonly second: A
     else second.abort();
   }
   return { first: first.promise, second: second.signal };
-}
-
-function portOf(text: string): number {
-  const port = Number(text);
-  if (!/^\d+$/.test(text) || port > 65_535)
-    throw new InvalidArgumentError('Expected a port from 0 to 65535.');
-  return port;
-}
-
-function secondsOf(text: string): number {
-  const seconds = Number(text);
-  if (text.trim() === '' || !(seconds >= 0 && seconds <= 3600)) {
-    throw new InvalidArgumentError('Expected seconds from 0 to 3600.');
-  }
-  return seconds;
 }

@@ -1,4 +1,4 @@
-import { isJsonObject, type JsonObject } from '../pod/json.ts';
+import { isJsonObject, type JsonObject, objectAt, objectsIn } from '../pod/json.ts';
 import { type ApiServer, describeError, describeRefusal, isDone } from './api-server.ts';
 import { listEach } from './list-each.ts';
 
@@ -107,15 +107,6 @@ function waitingState(status: JsonObject): JsonObject {
 function nameOf(object: JsonObject): string {
   const { name } = objectAt(object, 'metadata');
   return typeof name === 'string' ? name : '';
-}
-
-function objectAt(object: JsonObject, key: string): JsonObject {
-  const value = object[key];
-  return isJsonObject(value) ? value : {};
-}
-
-function objectsIn(value: unknown): readonly JsonObject[] {
-  return Array.isArray(value) ? value.filter(isJsonObject) : [];
 }
 
 /** Does work on items, so many at a time, and returns what came of it in their order. */

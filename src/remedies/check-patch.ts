@@ -1,5 +1,5 @@
 import fjp, { type Operation as JsonPatchOperation } from 'fast-json-patch';
-import { isJsonObject, type JsonObject } from '../pod/json.ts';
+import { isJsonObject, type JsonObject, objectsIn } from '../pod/json.ts';
 import type { Pod } from '../pod/pod.ts';
 import { isInjectedMountPath, overlaps } from './mount-path.ts';
 import type { Operation } from './remedy.ts';
@@ -50,10 +50,6 @@ function hasClashingMount({ volumeMounts, volumeDevices }: JsonObject): boolean 
 
 function duplicates(names: readonly unknown[]): number {
   return names.length - new Set(names).size;
-}
-
-function objectsIn(list: unknown): readonly JsonObject[] {
-  return Array.isArray(list) ? list.filter(isJsonObject) : [];
 }
 
 /** A copy that shares with the original all that no patch of ours touches: far cheaper than a deep one. */

@@ -1,4 +1,4 @@
-import { isJsonObject, type JsonObject } from '../pod/json.ts';
+import { isJsonObject, type JsonObject, objectAt, objectsIn } from '../pod/json.ts';
 import { type ExecProbe, type Pod, readPod } from '../pod/pod.ts';
 import { annotationKeys } from '../policy/keys.ts';
 
@@ -214,13 +214,4 @@ function parsedObject(text: string): JsonObject {
 
 function isFilled(value: unknown): value is string {
   return typeof value === 'string' && value !== '';
-}
-
-function objectAt(object: JsonObject, key: string): JsonObject {
-  const value = Object.hasOwn(object, key) ? object[key] : undefined;
-  return isJsonObject(value) ? value : {};
-}
-
-function objectsIn(value: unknown): readonly JsonObject[] {
-  return Array.isArray(value) ? value.filter(isJsonObject) : [];
 }

@@ -214,7 +214,7 @@ function ignoresChildren(pid: number, kin: Kin): boolean | null {
   const { caught, ignored, blocked } = status.sigchld;
   if (caught || ignored || blocked) return false;
   const channel = kin.waitChannel(pid);
-  if (channel === null || channel === '0') return null;
+  if (channel === null) return null;
   return channel !== 'do_wait' && channel !== 'do_sigtimedwait';
 }
 

@@ -4,10 +4,10 @@ import { pathToFileURL } from 'node:url';
 import type { Severity } from '../../config/config.ts';
 import { rules } from '../../rules/index.ts';
 import { severityClasses } from '../../rules/severity.ts';
+import { escapeJson } from '../../terminal.ts';
 import { version } from '../../version.ts';
 import { findingIdentity } from '../identity.ts';
 import type { AuditedFinding, AuditedObject, AuditReport } from '../report.ts';
-import { harmlessJson } from './json.ts';
 import { objectName } from './wording.ts';
 
 const levels: Readonly<Record<Severity, string>> = { error: 'error', warning: 'warning', info: 'note' };
@@ -55,7 +55,7 @@ export function auditSarif(report: AuditReport): string {
     version: '2.1.0',
     runs: [run],
   };
-  return `${harmlessJson(JSON.stringify(log, null, 2))}\n`;
+  return `${escapeJson(JSON.stringify(log, null, 2))}\n`;
 }
 
 function resultOf(object: AuditedObject, finding: AuditedFinding): object {

@@ -6,7 +6,7 @@ import { type ApiServer, describeError } from '../../kube/api-server.ts';
 import { getJson } from '../../kube/get-json.ts';
 import { listEach } from '../../kube/list-each.ts';
 import { openApiServer } from '../../kube/open-api-server.ts';
-import { isJsonObject, type JsonObject } from '../../pod/json.ts';
+import { isJsonObject, type JsonObject, objectAt } from '../../pod/json.ts';
 import { type WorkloadKind, workloadKinds } from '../../pod/templates.ts';
 import { labelKeys } from '../../policy/keys.ts';
 import type { Assumed } from './options.ts';
@@ -149,9 +149,4 @@ function collectionPath(kind: WorkloadKind, namespace: string | undefined): stri
   const root = kind.group === '' ? '/api/v1' : `/apis/${kind.group}/v1`;
   const scope = namespace === undefined ? '' : `/namespaces/${encodeURIComponent(namespace)}`;
   return `${root}${scope}/${kind.kind.toLowerCase()}s`;
-}
-
-function objectAt(object: JsonObject, key: string): JsonObject {
-  const value = object[key];
-  return isJsonObject(value) ? value : {};
 }
