@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto';
 import { chmodSync, copyFileSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { addBlob } from '../support/oci-layout.ts';
 import { run } from './run.ts';
 
 /** An image of one layer. */
@@ -76,17 +76,4 @@ function addImage(layout: string, image: ImageContent, root: string): object[] {
   const mediaType = 'application/vnd.oci.image.manifest.v1+json';
   const manifest = addBlob(layout, mediaType, { schemaVersion: 2, mediaType, config, layers: [layer] });
   return image.names.map((name) => ({ ...manifest, annotations: { 'io.containerd.image.name': name } }));
-}
-
-interface Descriptor {
-  readonly mediaType: string;
-  readonly digest: string;
-  readonly size: number;
-}
-
-function addBlob(layout: string, mediaType: string, content: Buffer | object): Descriptor {
-  const bytes = Buffer.isBuffer(content) ? content : Buffer.from(JSON.stringify(content));
-  const hash = createHash('sha256').update(bytes).digest('hex');
-  writeFileSync(join(layout, 'blobs/sha256', hash), bytes);
-  return { mediaType, digest: `sha256:${hash}`, size: bytes.length };
 }

@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto';
 import { chmodSync, copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { addBlob } from '../support/oci-layout.ts';
 import { run } from './run.ts';
 
 /** The image that a pod's first process comes from; where it leads to is chosen anew for each pod. */
@@ -65,17 +65,4 @@ function addImage(layout: string, name: string, files: Files, entrypoint: string
   const manifestType = 'application/vnd.oci.image.manifest.v1+json';
   const manifest = { schemaVersion: 2, mediaType: manifestType, config, layers: [diff] };
   return { ...addBlob(layout, manifestType, manifest), annotations: { 'io.containerd.image.name': name } };
-}
-
-interface Descriptor {
-  readonly mediaType: string;
-  readonly digest: string;
-  readonly size: number;
-}
-
-function addBlob(layout: string, mediaType: string, content: Buffer | object): Descriptor {
-  const bytes = Buffer.isBuffer(content) ? content : Buffer.from(JSON.stringify(content));
-  const hash = createHash('sha256').update(bytes).digest('hex');
-  writeFileSync(join(layout, 'blobs/sha256', hash), bytes);
-  return { mediaType, digest: `sha256:${hash}`, size: bytes.length };
 }
