@@ -9,6 +9,7 @@ import { auditSarif } from '../../../src/audit/formats/sarif.ts';
 import { auditTable } from '../../../src/audit/formats/table.ts';
 import { rules } from '../../../src/rules/index.ts';
 import { columnsOf, terminalOf } from '../../../src/terminal.ts';
+import { hostileManifest } from '../../audit/hostile-manifest.ts';
 import { auditOf, rabbitmq } from './audit-of.ts';
 
 const bare = rabbitmq.slice(rabbitmq.indexOf('---'));
@@ -17,26 +18,7 @@ const unread = auditOf(`${bare}---\na: [\n`);
 const clean = auditOf(
   'apiVersion: v1\nkind: Pod\nmetadata: {name: p}\nspec: {containers: [{name: a, image: b}]}\n',
 );
-/** Everything that a stranger may write into a name to break out of a format. */
-const hostile = auditOf(
-  JSON.stringify({
-    apiVersion: 'v1',
-    kind: 'Pod',
-    metadata: { name: 'a\u001b[31m\r\n::error::x,y%\u202e', namespace: '"><script>alert(1)</script>&\'' },
-    spec: {
-      containers: [
-        {
-          name: ']]></x>\u0000{}\n---\n',
-          image: 'x',
-          command: ['sleep', '1'],
-          livenessProbe: { exec: { command: ['sh', '-c', 'true & echo "<b>"'] } },
-        },
-      ],
-    },
-  }),
-  { excerpts: true },
-  'a,b:c\n<d>.yaml',
-);
+const hostile = auditOf(hostileManifest, { excerpts: true }, 'a,b:c\n<d>.yaml');
 const now = Date.UTC(2026, 10, 20, 12);
 
 function terminal(width: number, colour: boolean) {
