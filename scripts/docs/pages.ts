@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { commands, exitCodes } from '../../src/cli.ts';
 import { rulePage, rules } from '../../src/rules/index.ts';
+import { shownBy } from './console.ts';
 import { casesOfReason, casesOfRule } from './fixtures.ts';
 import { reasonsPage } from './reasons-page.ts';
 import { pageOfRule } from './rule-page.ts';
@@ -28,6 +29,22 @@ const parts: Readonly<Record<string, Readonly<Record<string, () => string>>>> = 
     labels: () => labelTable(['absent']),
     commands: () => commandTable(commands),
     'exit codes': () => exitCodeTable(exitCodes),
+  },
+  'docs/audit.md': {
+    'audit of the demo': () => shownBy(root, ['audit', '-f', 'manifests/demo/rabbitmq.yaml'], 1),
+    'fix of the demo': () =>
+      shownBy(
+        root,
+        [
+          'fix',
+          '--diff',
+          '-f',
+          'manifests/demo/rabbitmq.yaml',
+          'manifests/demo/zombie-maker.yaml',
+          'manifests/demo/namespace.yaml',
+        ],
+        0,
+      ),
   },
   'docs/configuration.md': { labels: () => labelTable(['absent', 'invalid']) },
 };
