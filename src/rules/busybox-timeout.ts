@@ -34,7 +34,7 @@ export const busyboxTimeoutRule: Rule = {
     'Where the image tells nothing the finding is info, whatever PID 1 does: the `timeout` may be ' +
       "GNU's. Where the name or tag says `debian`, `bookworm`, `slim`, `ubuntu`, `ubi`, `centos`, " +
       '`fedora`, `distroless` or the like, nothing is reported. An Alpine image into which GNU ' +
-      'coreutils were installed is reported wrongly; silence it as below.',
+      'coreutils were installed is reported wrongly; silence the rule there.',
   ],
   neighbours:
     "Where the `timeout` is busybox's for certain, `inner-timeout` keeps quiet: the advice here " +
