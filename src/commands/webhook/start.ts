@@ -1,5 +1,7 @@
 import { createApp } from '../../admission/app.ts';
+import { createBacklog } from '../../admission/backlog.ts';
 import { createLog, type Log, type LogLevel } from '../../admission/log.ts';
+import { messageClassesOf } from '../../admission/message-classes.ts';
 import { createMetrics, type Metrics } from '../../admission/metrics.ts';
 import { type Listener, metricsHandler, serveHttp, serveHttps, shutDown } from '../../admission/server.ts';
 import { openCertificate } from '../../admission/tls.ts';
@@ -81,6 +83,7 @@ export async function startWebhook(options: WebhookOptions): Promise<RunningWebh
   };
   const listeners: Listener[] = [];
   let namespaces: Namespaces | null = null;
+  const backlog = createBacklog();
   let ending = false;
   const release = async () => {
     for (const thing of opened) thing.close();
@@ -104,9 +107,16 @@ export async function startWebhook(options: WebhookOptions): Promise<RunningWebh
       },
       policyOf: (pod, where) => policyOf(pod, { ...where, config: config.current }),
       answer: images ? images.answer : async () => new Map(),
+      afterwards: backlog.add,
     });
     const address = options.host === undefined ? {} : { host: options.host };
-    const https = await serveHttps(app, { port: options.port, ...address }, certificate, log);
+    const https = await serveHttps(
+      app,
+      { port: options.port, ...address },
+      certificate,
+      log,
+      messageClassesOf(app),
+    );
     listeners.push(https);
     const http =
       options.metricsPort === 0
@@ -124,6 +134,7 @@ export async function startWebhook(options: WebhookOptions): Promise<RunningWebh
         log.info({ delaySeconds }, 'ending: not ready any more, but still serving');
         await shutDown(listeners, { delayMs: delaySeconds * 1000, graceMs, ...(hurry ? { hurry } : {}) });
         await release();
+        backlog.flush();
         log.info('ended');
       },
     };
