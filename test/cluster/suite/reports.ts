@@ -42,7 +42,7 @@ async function reportOn(api: ReportsApi, name: string): Promise<Report | null> {
 
 /** Audits, with findings that are no failure, and answers the line that tells of the reports. */
 async function audit(api: ReportsApi, ...words: readonly string[]): Promise<string> {
-  const { status, stderr } = await tryGravekeeper(
+  const { status, stdout, stderr } = await tryGravekeeper(
     'audit',
     '--cluster',
     '--report',
@@ -51,7 +51,7 @@ async function audit(api: ReportsApi, ...words: readonly string[]): Promise<stri
     'never',
     ...words,
   );
-  assert.equal(status, 0, stderr);
+  assert.equal(status, 0, stderr + stdout);
   return stderr.trim();
 }
 
