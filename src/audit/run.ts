@@ -1,3 +1,4 @@
+import { isExempt } from '../config/config.ts';
 import type { SourceDocument } from '../manifest/source.ts';
 import { reasons } from '../reasons.ts';
 import { leakForecast } from '../rules/leak-forecast.ts';
@@ -101,6 +102,7 @@ function auditedObject(
     ...identity,
     ...(file === undefined ? {} : { file }),
     ...(found.start === undefined ? {} : { line: found.start.line }),
+    ...(isExempt(namespace, options.context.config) ? { exempt: true } : {}),
     policy: { strategy: policy.strategy, probes: policy.probes, dryRun: policy.dryRun },
     remedy: { strategy, kind, reason, message: reasons[reason].sentence, containers },
     findings: verdict.findings.map((finding) => ({

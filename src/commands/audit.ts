@@ -4,7 +4,7 @@ import { auditGithub } from '../audit/formats/github.ts';
 import { auditHtml } from '../audit/formats/html/page.ts';
 import { auditJson } from '../audit/formats/json.ts';
 import { auditJunit } from '../audit/formats/junit.ts';
-import { auditReports } from '../audit/formats/openreports.ts';
+import { auditReports, type ReportsApi, reportsApis } from '../audit/formats/openreports.ts';
 import { auditSarif } from '../audit/formats/sarif.ts';
 import { auditTable } from '../audit/formats/table.ts';
 import type { AuditContext } from '../audit/judged.ts';
@@ -31,7 +31,8 @@ Examples:
   gravekeeper audit -f deploy/ -o json > baseline.json
   gravekeeper audit -f deploy/ --baseline baseline.json --fail-on warning
   gravekeeper audit -f deploy/ --assume inject=auto -o html > audit.html
-  gravekeeper audit --cluster --kubeconfig ~/.kube/config --assume inject=auto`;
+  gravekeeper audit --cluster --kubeconfig ~/.kube/config --assume inject=auto
+  gravekeeper audit --cluster --report openreports`;
 
 const formats = ['table', 'json', 'sarif', 'junit', 'html', 'openreports', 'wgpolicyk8s', 'github'] as const;
 type Format = (typeof formats)[number];
@@ -40,6 +41,7 @@ interface Options extends FileOptions {
   readonly cluster?: true;
   readonly kubeconfig?: string;
   readonly selector?: string;
+  readonly report?: ReportsApi;
   readonly output: Format;
   readonly failOn: FailOn;
   readonly baseline?: string;
@@ -71,6 +73,11 @@ export function auditCommand(): Command {
       'of files: of objects that name none (default: default); of a cluster: only it',
     )
     .option('-l, --selector <labels>', 'with --cluster: only objects with these labels')
+    .addOption(
+      new Option('--report <api>', 'with --cluster: also write a report into each namespace').choices(
+        Object.keys(reportsApis),
+      ),
+    )
     .option('--kubeconfig <file>', 'with --cluster: how to reach it (default: KUBECONFIG)')
     .option('--config <file>', 'the configuration of the cluster, YAML')
     .addHelpText('after', help)
@@ -93,13 +100,21 @@ async function auditInput(options: Options): Promise<AuditReport> {
   const excerpts = options.output === 'html';
   const auditBy = (context: AuditContext) =>
     new Audit({ context, excerpts, ...(baseline ? { baseline } : {}) });
+  const reports = options.report
+    ? (await import('./audit/cluster-reports.ts')).clusterReports(options.report, options)
+    : null;
   if (options.cluster) {
     const { auditCluster, openCluster } = await import('./audit/cluster.ts');
     const api = await openCluster(options);
+    await reports?.requireApi(api);
     const progress = counterOn(process.stderr);
     const audit = await auditCluster(api, options, config, auditBy, progress.show);
     progress.clear();
-    return audit.report();
+    const report = audit.report();
+    if (!reports) return report;
+    const { summary, problems } = await reports.publish(api, report, Date.now());
+    process.stderr.write(`${summary}\n`);
+    return { ...report, problems: [...report.problems, ...problems] };
   }
   const { sources, problems, context } = await openFiles(options, config);
   const audit = auditBy(context);
