@@ -86,7 +86,7 @@ function inTurns(files: readonly string[]): { readonly parsing: number; readonly
 /** The memory of a process that audits so many pods: at its peak, and on the heap at the end, in MiB. */
 function peakMemory(folder: string, pods: number, podsPerFile: number): { peakMiB: number; heapMiB: number } {
   writePods(folder, pods, podsPerFile);
-  const args = ['--expose-gc', import.meta.filename, '--memory', folder];
+  const args = ['--max-semi-space-size=8', '--expose-gc', import.meta.filename, '--memory', folder];
   return JSON.parse(execFileSync(process.execPath, args, { encoding: 'utf8' }));
 }
 
