@@ -5,6 +5,7 @@ import { readdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { run } from 'node:test';
 import { spec } from 'node:test/reporters';
+import { type Calls, callsOf, callsSince, latencyOf } from './kit/latency.ts';
 import { notOurs } from './kit/own.ts';
 import { apiServerMetric } from './kit/webhook.ts';
 import { run as runProgram } from './run.ts';
@@ -27,14 +28,19 @@ const files = (wanted.length > 0 ? wanted.map((name) => `${name}.ts`) : all).map
 );
 const cases = casesOf(files);
 const endings: Ending[] = [];
+/** What the API server says of its calls of the webhook during each file. */
+const notes: Promise<object | null>[] = [];
+let callsBefore = await countCalls();
 const begin = performance.now();
 let succeeded = false;
 
 const events = run({ files, concurrency: 1, timeout: 20 * 60_000 });
 for (const event of ['test:pass', 'test:fail'] as const) {
   events.on(event, ({ file = '', name, skip, todo, details }) => {
-    // That of a whole file.
-    if (name === file) return;
+    if (name === file) {
+      notes.push(noteLatency(file));
+      return;
+    }
     const isSkipped = Boolean(skip ?? todo);
     const outcome = isSkipped ? 'skipped' : event === 'test:pass' ? 'passed' : 'failed';
     endings.push({ file, name, isSuite: details.type === 'suite', outcome });
@@ -45,9 +51,11 @@ events.on('test:summary', ({ file, success }) => {
 });
 events.compose(spec).pipe(process.stdout);
 events.on('close', async () => {
+  const latencies = (await Promise.all(notes)).filter((note) => note !== null);
   const { passed, failed, skipped, notRun, unexpected } = tallyOf(cases, endings);
   const seconds = Math.round((performance.now() - begin) / 1000);
   process.on('exit', () => {
+    for (const note of latencies) process.stdout.write(`webhook latency: ${JSON.stringify(note)}\n`);
     tell('skipped', skipped);
     tell('not run', notRun);
     for (const { file, name } of unexpected)
@@ -75,6 +83,31 @@ function tell(what: string, those: readonly Case[]): void {
   for (const { file, path } of those) {
     process.stdout.write(`${what}: ${basename(file, '.ts')}: ${path.join(': ')}\n`);
   }
+}
+
+/** Null where the API server says nothing. */
+async function countCalls(): Promise<Record<'mutate' | 'validate', Calls> | null> {
+  try {
+    const [mutate, validate] = [
+      await callsOf('mutate.gravekeeper.dev'),
+      await callsOf('validate.gravekeeper.dev'),
+    ];
+    return { mutate, validate };
+  } catch {
+    return null;
+  }
+}
+
+/** How long calls took since the last note. */
+async function noteLatency(file: string): Promise<object | null> {
+  const [before, now] = [callsBefore, await countCalls()];
+  callsBefore = now;
+  if (before === null || now === null) return null;
+  return {
+    file: basename(file, '.ts'),
+    mutate: latencyOf(callsSince(before.mutate, now.mutate)),
+    validate: latencyOf(callsSince(before.validate, now.validate)),
+  };
 }
 
 /** A machine that is too slow for the webhook's time limit makes tests fail that are about something else. */
