@@ -37,15 +37,16 @@ let succeeded = false;
 const events = run({ files, concurrency: 1, timeout: 20 * 60_000 });
 for (const event of ['test:pass', 'test:fail'] as const) {
   events.on(event, ({ file = '', name, skip, todo, details }) => {
-    if (name === file) {
-      notes.push(noteLatency(file));
-      return;
-    }
+    // That of a whole file.
+    if (name === file) return;
     const isSkipped = Boolean(skip ?? todo);
     const outcome = isSkipped ? 'skipped' : event === 'test:pass' ? 'passed' : 'failed';
     endings.push({ file, name, isSuite: details.type === 'suite', outcome });
   });
 }
+events.on('test:complete', ({ name, file }) => {
+  if (name === file) notes.push(noteLatency(file));
+});
 events.on('test:summary', ({ file, success }) => {
   if (file === undefined) succeeded = success;
 });
