@@ -7,14 +7,15 @@
 import { join } from 'node:path';
 import { makeCgroups } from '../cluster/cgroups.ts';
 import { awaitApiServer, startApiServer, startEtcd, writeCredentials } from '../cluster/control-plane.ts';
-import { cannotRun, downAtSignal, say } from '../cluster/guard.ts';
+import { cannotRun, say, takeDownAtExit } from '../cluster/guard.ts';
 import { create } from '../cluster/kit/api.ts';
 import { kubectlCommand } from '../cluster/kubectl.ts';
-import { down, makeState } from '../cluster/lifecycle.ts';
+import { down } from '../cluster/lifecycle.ts';
 import { obstacle } from '../cluster/obstacles.ts';
 import { place } from '../cluster/place.ts';
 import { attempt } from '../cluster/run.ts';
 import { inside, isUp, makeStage } from '../cluster/stage.ts';
+import { claim } from '../cluster/state.ts';
 import { buildTools, versions } from '../cluster/tools.ts';
 import { auditedPod, namespaces } from './audited-pod.ts';
 import { median } from './median.ts';
@@ -43,7 +44,7 @@ async function main(): Promise<number> {
   }
   if (isUp())
     throw new Error('there is a cluster already, and this needs one of its own: npm run cluster -- down');
-  downAtSignal();
+  takeDownAtExit();
   try {
     await bringControlPlaneUp();
     const started = performance.now();
@@ -61,7 +62,7 @@ async function main(): Promise<number> {
 async function bringControlPlaneUp(): Promise<void> {
   down();
   buildTools(say);
-  makeState();
+  claim();
   makeCgroups();
   await makeStage();
   writeCredentials();

@@ -66,9 +66,16 @@ export const inCgroup: readonly string[] = [
 
 /** The PIDs of everything that runs in the cluster: its programs, shims and pods. */
 export function clusterProcesses(): number[] {
-  return [...below(join(tracking, cgroup))].flatMap((path) =>
-    readFileSync(join(path, 'cgroup.procs'), 'utf8').split('\n').filter(Boolean).map(Number),
-  );
+  return [...below(join(tracking, cgroup))].flatMap((path) => readPids(join(path, 'cgroup.procs')));
+}
+
+/** None where the cgroup has gone in the meantime. */
+function readPids(path: string): number[] {
+  try {
+    return readFileSync(path, 'utf8').split('\n').filter(Boolean).map(Number);
+  } catch {
+    return [];
+  }
 }
 
 /**
@@ -78,13 +85,19 @@ export function clusterProcesses(): number[] {
  */
 export function removeCgroups(): void {
   const end = performance.now() + 20_000;
-  for (let alive = clusterProcesses(); alive.length > 0; alive = clusterProcesses()) {
-    if (performance.now() > end) throw new Error(`cannot kill ${alive.join(', ')}`);
+  const roots = hierarchies.map((hierarchy) => join(hierarchy, cgroup));
+  while (roots.some((path) => existsSync(path))) {
+    // One that was being started may enter after the others were killed.
+    const alive = clusterProcesses();
     for (const pid of alive) kill(pid);
+    const paths = roots.flatMap((path) => [...below(path)].reverse());
+    const failures = alive.length > 0 ? [] : paths.map(failureToRemove).filter((error) => error !== null);
+    if (performance.now() > end) {
+      throw new Error(`cannot kill ${alive.join(', ') || 'what is left of the cluster'}`, {
+        cause: failures[0],
+      });
+    }
     sleepSync(10);
-  }
-  for (const hierarchy of hierarchies) {
-    for (const path of [...below(join(hierarchy, cgroup))].reverse()) removeCgroup(path, end);
   }
 }
 
@@ -97,14 +110,12 @@ function kill(pid: number): void {
 }
 
 /** A cgroup is busy for a moment after its last process has ended. */
-function removeCgroup(path: string, end: number): void {
-  while (existsSync(path)) {
-    try {
-      rmdirSync(path);
-    } catch (error) {
-      if (performance.now() > end) throw error;
-      sleepSync(10);
-    }
+function failureToRemove(path: string): unknown {
+  try {
+    rmdirSync(path);
+    return null;
+  } catch (error) {
+    return error;
   }
 }
 
@@ -112,7 +123,15 @@ function removeCgroup(path: string, end: number): void {
 function* below(path: string): Generator<string> {
   if (!existsSync(path)) return;
   yield path;
-  for (const entry of readdirSync(path, { withFileTypes: true })) {
-    if (entry.isDirectory()) yield* below(join(path, entry.name));
+  for (const name of subfolders(path)) yield* below(join(path, name));
+}
+
+/** None where the folder has gone in the meantime. */
+function subfolders(path: string): string[] {
+  try {
+    const entries = readdirSync(path, { withFileTypes: true });
+    return entries.filter((entry) => entry.isDirectory()).map(({ name }) => name);
+  } catch {
+    return [];
   }
 }

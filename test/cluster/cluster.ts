@@ -3,12 +3,13 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, renameSync, rmSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { clusterProcesses } from './cgroups.ts';
-import { bringUp, cannotRun, daemons } from './guard.ts';
+import { bringUp, cannotRun, daemons, leaveUp } from './guard.ts';
 import { makeOwnImages, makeTestImages } from './images.ts';
 import { kubectlCommand } from './kubectl.ts';
 import { down } from './lifecycle.ts';
 import { place } from './place.ts';
 import { inside, isUp, pidOf } from './stage.ts';
+import { isClaimed, owner } from './state.ts';
 import { versions } from './tools.ts';
 
 const usage = `npm run cluster -- COMMAND
@@ -24,7 +25,11 @@ State and logs are in ${place.state}. Exit code ${cannotRun}: it cannot run on t
 `;
 
 const commands: Readonly<Record<string, (words: readonly string[]) => Promise<number> | number>> = {
-  up: bringUp,
+  async up() {
+    const code = await bringUp();
+    if (code === 0) leaveUp();
+    return code;
+  },
   down() {
     process.stdout.write(down() ? 'the cluster is down\n' : 'there was no cluster\n');
     return 0;
@@ -58,6 +63,10 @@ function status(): number {
   process.stdout.write(`Kubernetes ${versions.kubernetes}, containerd ${versions.containerd}\n`);
   for (const name of daemons) process.stdout.write(`${name.padEnd(24)} ${pidOf(name) ?? 'NOT RUNNING'}\n`);
   process.stdout.write(`${clusterProcesses().length} processes in all; logs in ${place.logs}\n`);
+  const user = owner();
+  if (user !== null) process.stdout.write(`process ${user.pid} will take it down\n`);
+  else if (isClaimed())
+    process.stdout.write('a run that was killed has left it: the next one takes it down\n');
   return daemons.every((name) => pidOf(name) !== null) ? 0 : 1;
 }
 

@@ -1,6 +1,13 @@
-import { down, up } from './lifecycle.ts';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { inCgroup, makeCgroups } from './cgroups.ts';
+import { down } from './lifecycle.ts';
 import { obstacle } from './obstacles.ts';
-import { isUp, lastLines } from './stage.ts';
+import { place } from './place.ts';
+import { isUp } from './stage.ts';
+import { claim, isClaimed, owner, release } from './state.ts';
 
 /** Exit code where it cannot run at all, as opposed to having failed. */
 export const cannotRun = 77;
@@ -14,28 +21,19 @@ export const daemons = [
   'kubelet',
 ] as const;
 
+const signals = { SIGINT: 2, SIGTERM: 15, SIGHUP: 1 } as const;
+
 /** Says something to the person who runs this. */
 export function say(text: string): void {
   process.stderr.write(`${text}\n`);
 }
 
-/** Takes the cluster down when this program is interrupted. */
-export function downAtSignal(): void {
-  for (const [signal, number] of [
-    ['SIGINT', 2],
-    ['SIGTERM', 15],
-    ['SIGHUP', 1],
-  ] as const) {
-    process.on(signal, () => {
-      say(`${signal}: taking the cluster down`);
-      down();
-      process.exit(128 + number);
-    });
-  }
-}
+/** Whether there is a cluster that was left up on purpose. */
+export const isLeftUp = (): boolean => isUp() && !isClaimed();
 
 /**
- * Brings a cluster up, and takes what there is of it down if that fails or is interrupted.
+ * Brings a cluster up from nothing. It goes down when this program ends, however that is, unless it is told to `leaveUp`;
+ * only SIGKILL prevents it, and what that leaves goes before the next one.
  *
  * @returns The exit code: 0, 1 if it failed, `cannotRun`.
  */
@@ -45,22 +43,61 @@ export async function bringUp(): Promise<number> {
     say(`the cluster CANNOT RUN here: ${why}`);
     return cannotRun;
   }
-  if (isUp()) {
-    say('there is a cluster already: npm run cluster -- down');
+  const user = owner();
+  if (user !== null || isLeftUp()) {
+    say(
+      user ? `process ${user.pid} has a cluster here` : 'there is a cluster already: npm run cluster -- down',
+    );
     return 1;
   }
-  const begin = performance.now();
-  const tell = (line: string): void =>
-    say(`${((performance.now() - begin) / 1000).toFixed(1).padStart(6)} s  ${line}`);
-  downAtSignal();
-  try {
-    await up(tell);
-  } catch (error) {
-    say(error instanceof Error ? error.message : String(error));
-    if (isUp()) for (const name of daemons) say(`\n== ${name}\n${lastLines(name, 5)}`);
-    down();
-    return 1;
+  if (down()) say('took down what a run has left that was killed');
+  claim();
+  takeDownAtExit();
+  makeCgroups();
+  mkdirSync(place.temporary);
+  const program = [process.execPath, join(import.meta.dirname, 'bring-up.ts')];
+  return runToEnd([...inCgroup, ...withOwnMounts, ...program], {
+    TMPDIR: place.temporary,
+    // Else it runs its steps in cgroups elsewhere.
+    BUILDAH_ISOLATION: 'chroot',
+  });
+}
+
+/** What is killed while it builds images leaves its mounts: they go with its namespace. */
+const withOwnMounts = ['unshare', '--mount', '--propagation', 'private'] as const;
+
+let takesDown = false;
+
+/** Takes the cluster down when this program ends, however that is but by SIGKILL. */
+export function takeDownAtExit(): void {
+  takesDown = true;
+  process.on('exit', () => {
+    if (takesDown) down();
+  });
+  for (const [signal, number] of Object.entries(signals)) {
+    process.on(signal, () => {
+      if (takesDown) say(`${signal}: taking the cluster down`);
+      process.exit(128 + number);
+    });
   }
-  tell('up: npm run cluster -- kubectl get pods -A');
-  return 0;
+}
+
+/** Leaves the cluster up when this program ends. */
+export function leaveUp(): void {
+  takesDown = false;
+  release();
+}
+
+/**
+ * Runs a program to its end, its output shown, and passes signals on to it.
+ *
+ * @returns Its exit code; 1 where it has none.
+ */
+export async function runToEnd(words: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<number> {
+  const [command = '', ...args] = words;
+  const stdio = ['ignore', 'inherit', 'inherit'] as const;
+  const child = spawn(command, args, { stdio: [...stdio], env: { ...process.env, ...env } });
+  for (const signal of Object.keys(signals)) process.on(signal, () => child.kill(signal as NodeJS.Signals));
+  const [code] = await once(child, 'exit');
+  return typeof code === 'number' ? code : 1;
 }

@@ -1,5 +1,5 @@
-import { existsSync, mkdirSync, rmSync, statSync } from 'node:fs';
-import { clusterProcesses, makeCgroups, removeCgroups } from './cgroups.ts';
+import { existsSync, rmSync } from 'node:fs';
+import { clusterProcesses, removeCgroups } from './cgroups.ts';
 import {
   awaitApiServer,
   startApiServer,
@@ -18,18 +18,15 @@ import { buildTools } from './tools.ts';
 export type Say = (line: string) => void;
 
 /**
- * Brings a cluster up from nothing, with Gravekeeper installed in it.
+ * Brings a cluster up, with Gravekeeper installed in it. Its folder and its cgroups have to be there.
  *
  * @throws if something fails; what was started by then runs on.
  */
 export async function up(say: Say): Promise<void> {
-  down();
   buildTools(say);
-  makeState();
   say('images from the Dockerfile, and those of the tests');
   const archives = [makeTestImages(), ...makeOwnImages()];
   say('control plane and node');
-  makeCgroups();
   await makeStage();
   writeCredentials();
   startEtcd();
@@ -44,12 +41,6 @@ export async function up(say: Say): Promise<void> {
   say('installing Gravekeeper');
   install();
   awaitRollout();
-}
-
-/** A folder in /var/tmp could be somebody else's. */
-export function makeState(): void {
-  mkdirSync(place.state, { recursive: true, mode: 0o755 });
-  if (statSync(place.state).uid !== 0) throw new Error(`${place.state} is not root's: remove it`);
 }
 
 /**

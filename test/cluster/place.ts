@@ -7,6 +7,7 @@ const state = '/var/tmp/gravekeeper-cluster';
 export const place = {
   /** Removed when the cluster goes down. */
   state,
+  owner: join(state, 'owner.json'),
   stage: join(state, 'stage.json'),
   pki: join(state, 'pki'),
   logs: join(state, 'logs'),
@@ -22,6 +23,8 @@ export const place = {
   /** What is applied. */
   install: join(state, 'install'),
   images: join(state, 'images'),
+  /** For what programs leave behind that are killed. */
+  temporary: join(state, 'tmp'),
 } as const;
 
 /** The cgroup, in every hierarchy, that each process of the cluster is in or below. */

@@ -3,7 +3,9 @@ import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmdirSync, wr
 import { join } from 'node:path';
 import { inCgroup } from './cgroups.ts';
 import { apiServiceAddress, nodeAddress, place } from './place.ts';
+import { identify, isAlive, type ProcessId } from './process-id.ts';
 import { attempt, type Outcome, type RunOptions, run } from './run.ts';
+import { readState } from './state.ts';
 import { eventually } from './wait.ts';
 
 /**
@@ -23,11 +25,8 @@ const kernelSettings = [
   'kernel/keys/root_maxkeys',
 ];
 
-interface Stage {
-  /** The process that holds the network and the mount namespace. */
-  readonly pid: number;
-  /** In clock ticks since the machine started, so that another process of that PID is not taken for it. */
-  readonly startTime: string;
+/** The process that holds the network and the mount namespace. */
+interface Stage extends ProcessId {
   /** Folders that had to be made outside. */
   readonly made: readonly string[];
   readonly settings: Readonly<Record<string, string>>;
@@ -54,12 +53,12 @@ export async function makeStage(): Promise<void> {
   const pid = start('stage', [
     ...['unshare', '--mount', '--net', '--propagation', 'private', 'sh', '-euc', stageScript()],
   ]);
-  const startTime = startTimeOf(pid);
-  if (startTime === null) throw new Error(`the namespaces could not be made:\n${lastLines('stage')}`);
-  const stage: Stage = { pid, startTime, made, settings };
+  const holder = identify(pid);
+  if (holder === null) throw new Error(`the namespaces could not be made:\n${lastLines('stage')}`);
+  const stage: Stage = { ...holder, made, settings };
   writeFileSync(place.stage, JSON.stringify(stage));
   await eventually('the namespaces', () => {
-    if (startTimeOf(pid) === null) throw new Error(lastLines('stage'));
+    if (!isAlive(stage)) throw new Error(lastLines('stage'));
     return lastLines('stage').includes('ready');
   });
 }
@@ -80,24 +79,12 @@ exec sleep infinity
 `;
 }
 
-/** Of a process, or null where there is none. */
-function startTimeOf(pid: number): string | null {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? null;
-  } catch {
-    return null;
-  }
-}
+const readStage = (): Stage | null => readState(place.stage);
 
-function readStage(): Stage | null {
-  return existsSync(place.stage) ? JSON.parse(readFileSync(place.stage, 'utf8')) : null;
-}
-
-/** Whether a cluster is up, or was left half up. */
+/** Whether there is a cluster, if only half of one. */
 export function isUp(): boolean {
   const stage = readStage();
-  return stage !== null && startTimeOf(stage.pid) === stage.startTime;
+  return stage !== null && isAlive(stage);
 }
 
 /** Puts back what making the stage changed on the machine. */
@@ -164,12 +151,7 @@ export const logOf = (name: string): string => join(place.logs, `${name}.log`);
 /** The PID of a program that was started under that name, or null if it does not run. */
 export function pidOf(name: string): number | null {
   if (!existsSync(pidFile(name))) return null;
-  const pid = Number(readFileSync(pidFile(name), 'utf8'));
-  return existsSync(`/proc/${pid}/stat`) && !isZombie(pid) ? pid : null;
-}
-
-function isZombie(pid: number): boolean {
-  return /^\d+ \(.*\) Z/s.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
+  return identify(Number(readFileSync(pidFile(name), 'utf8')))?.pid ?? null;
 }
 
 /** Ends a program that was started under that name, and waits until it is gone. */

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
-import { availableParallelism } from 'node:os';
+import { availableParallelism, homedir } from 'node:os';
 import { join } from 'node:path';
 import { cache } from './place.ts';
 import { run } from './run.ts';
@@ -71,14 +71,12 @@ export function buildTools(say: (line: string) => void): void {
     const folder = folderOf(build);
     if (existsSync(folder)) continue;
     say(`building ${build.module} ${build.version} from source, once`);
-    const unfinished = `${folder}.${process.pid}`;
+    // One that was killed may have left it.
+    const unfinished = `${folder}.unfinished`;
+    rmSync(unfinished, { recursive: true, force: true });
     mkdirSync(unfinished, { recursive: true });
-    try {
-      buildInto(unfinished, build);
-      renameSync(unfinished, folder);
-    } finally {
-      rmSync(unfinished, { recursive: true, force: true });
-    }
+    buildInto(unfinished, build);
+    renameSync(unfinished, folder);
   }
 }
 
@@ -99,7 +97,7 @@ function buildInto(folder: string, { module, flags }: Build): void {
       ...['-ldflags', `-s -w ${flags.join(' ')}`, '-o', `${folder}/`, ...packages],
     ],
     // Without C: what is built runs wherever its cache is taken.
-    { cwd: join(modules, module), env: { CGO_ENABLED: '0' }, shown: true },
+    { cwd: join(modules, module), env: { CGO_ENABLED: '0', HOME: homedir() }, shown: true },
   );
   for (const path of packages) {
     const name = renamed[path];

@@ -29,6 +29,10 @@ export async function apiServerMetric(metric: string, labels: Readonly<Record<st
   return sumOf(body, metric, labels);
 }
 
+/** How often the API server could not evaluate a match condition; it then goes on without the webhook. */
+export const matchConditionErrors = () =>
+  apiServerMetric('apiserver_admission_match_condition_evaluation_errors_total');
+
 /** Adds up the series of a metric that have these labels; 0 where there are none. */
 function sumOf(text: string, metric: string, labels: Readonly<Record<string, string>>): number {
   const wanted = Object.entries(labels).map(([key, value]) => `${key}="${value}"`);

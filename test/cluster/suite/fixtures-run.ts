@@ -4,28 +4,30 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import type { V1Container, V1Deployment, V1PodSpec } from '@kubernetes/client-node';
 import { labelKeys } from '../../../src/policy/keys.ts';
+import { version } from '../../../src/version.ts';
 import { create, get, type KubeObject, list, remove } from '../kit/api.ts';
 import { type Fixture, fixtures, neverAccepted } from '../kit/fixtures.ts';
 import { namespaceWith } from '../kit/label-sets.ts';
 import { notOurs } from '../kit/own.ts';
 import { workload } from '../kit/pods.ts';
 import { statusOf } from '../kit/product.ts';
+import { limitResources } from '../kit/quota.ts';
+import { makeRuntimeClasses } from '../kit/runtime-classes.ts';
+import { withConfiguration } from '../kit/webhook.ts';
 import { eventually } from '../wait.ts';
 
 const atOnce = 6;
 
-/** No runtime starts a container with a volume mounted over its root. */
-const cannotRun = ['patch-unsafe/one-of-two'];
+const cannotRun = [
+  // No runtime starts a container with a volume mounted over its root.
+  'patch-unsafe/one-of-two',
+  // A user namespace of its own wants a newer runc than the one of Debian 12.
+  'argv-known/image-volume-in-user-namespace',
+];
 
 /** What is injected, and can run here. */
 const runnable = fixtures.filter(
-  ({ name, expected, configuration, namespace, workload }) =>
-    !neverAccepted(name) &&
-    !cannotRun.includes(name) &&
-    expected.patch.length > 0 &&
-    configuration === null &&
-    namespace.name === 'shop' &&
-    workload.kind !== 'CronJob',
+  ({ name, expected }) => !neverAccepted(name) && !cannotRun.includes(name) && expected.patch.length > 0,
 );
 
 /**
@@ -46,13 +48,13 @@ function specOf({ pod }: Fixture, more: Partial<V1PodSpec> = {}): V1PodSpec {
     terminationGracePeriodSeconds: 0,
     ...rest,
     securityContext: context,
-    ...more,
     volumes: volumes.map(({ name, emptyDir = {} }) => ({ name, emptyDir })),
     containers: containers.map(runnableContainer),
     initContainers: initContainers.map((one) => {
       const ends = one.restartPolicy !== 'Always' && !one.image?.startsWith('ghcr.io/gravekeeper/');
       return { ...runnableContainer(one), ...(ends ? { command: ['true'], args: [] } : {}) };
     }),
+    ...more,
   };
 }
 
@@ -101,18 +103,20 @@ async function becomesAvailable(fixture: Fixture, namespace: string, more: Parti
   }
 }
 
+/** As `becomesAvailable`, and answers its remedy; throws where it does not. */
+async function remedyOnceAvailable(fixture: Fixture): Promise<string> {
+  const { pod, why } = await becomesAvailable(fixture, await namespaceWith(fixture.namespace.labels));
+  if (why === null) return statusOf(pod as never)?.remedy ?? 'none';
+  const plain = await becomesAvailable(fixture, await namespaceWith({}));
+  assert.ok(plain.why !== null, `only without us: ${why}`);
+  assert.fail(`cannot run here at all: ${why}`);
+}
+
 describe('a fixture in a Deployment', { skip: notOurs, concurrency: atOnce }, () => {
   const remedies: string[] = [];
-  for (const fixture of runnable) {
+  for (const fixture of runnable.filter(({ configuration }) => configuration === null)) {
     it(`${fixture.name} becomes available with its remedy`, async () => {
-      const opted = await namespaceWith(fixture.namespace.labels);
-      const { pod, why } = await becomesAvailable(fixture, opted);
-      if (why !== null) {
-        const plain = await becomesAvailable(fixture, await namespaceWith({}));
-        assert.ok(plain.why !== null, `only without us: ${why}`);
-        assert.fail(`cannot run here at all: ${why}`);
-      }
-      remedies.push(pod ? (statusOf(pod as never)?.remedy ?? 'none') : 'none');
+      remedies.push(await remedyOnceAvailable(fixture));
     });
   }
 
@@ -123,18 +127,57 @@ describe('a fixture in a Deployment', { skip: notOurs, concurrency: atOnce }, ()
   });
 });
 
-describe('a pod whose own security context says user 0', { skip: notOurs }, () => {
-  let opted: string;
-  before(async () => {
-    opted = await namespaceWith({ [labelKeys.inject]: 'auto' });
-  });
-  it('becomes available with tini: the copier does not run as root', async () => {
-    const fixture = fixtures.find(({ name }) => name === 'argv-known/command');
+describe('a fixture in a Deployment, with a configuration of its own', { skip: notOurs }, () => {
+  before(makeRuntimeClasses);
+  for (const fixture of runnable) {
+    const { name, configuration } = fixture;
+    if (configuration === null) continue;
+    it(`${name} becomes available with its remedy`, async () => {
+      const remedy = await withConfiguration(asOfHere(configuration), () => remedyOnceAvailable(fixture));
+      assert.equal(remedy, 'tini');
+    });
+  }
+});
+
+/** A configuration file, with the image of tini that the node has. */
+function asOfHere(configuration: { readonly tini?: object }): string {
+  const tini = { ...configuration.tini, image: `ghcr.io/gravekeeper/tini:${version}` };
+  return JSON.stringify({ ...configuration, tini });
+}
+
+describe('a Deployment that becomes available with tini', { skip: notOurs }, () => {
+  const fixture = fixtures.find(({ name }) => name === 'argv-known/command');
+  const auto = { [labelKeys.inject]: 'auto' };
+
+  /** Answers the copier. */
+  async function copierIn(
+    namespace: string,
+    more: Partial<V1PodSpec> = {},
+  ): Promise<V1Container | undefined> {
     assert.ok(fixture);
-    const { pod, why } = await becomesAvailable(fixture, opted, { securityContext: { runAsUser: 0 } });
+    const { pod, why } = await becomesAvailable(fixture, namespace, more);
     assert.equal(why, null);
-    const { spec } = pod as unknown as { spec: V1PodSpec };
-    assert.equal(spec.initContainers?.[0]?.securityContext?.runAsUser, 65_532);
     assert.equal(statusOf(pod as never)?.remedy, 'tini');
+    return (pod as unknown as { spec: V1PodSpec }).spec.initContainers?.[0];
+  }
+
+  it('has pods whose own security context says user 0, and a copier that does not run as root', async () => {
+    const copier = await copierIn(await namespaceWith(auto), { securityContext: { runAsUser: 0 } });
+    assert.equal(copier?.securityContext?.runAsUser, 65_532);
+  });
+
+  it('has restricted pods, where nothing else is allowed', async () => {
+    const restricted = { 'pod-security.kubernetes.io/enforce': 'restricted' };
+    assert.ok(fixture);
+    const containers = specOf(fixture).containers.map((one) => ({
+      ...one,
+      securityContext: { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } },
+    }));
+    const securityContext = { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } };
+    await copierIn(await namespaceWith({ ...auto, ...restricted }), { containers, securityContext });
+  });
+
+  it('is under a quota with limits', async () => {
+    await copierIn(await namespaceWith(auto, limitResources));
   });
 });

@@ -6,10 +6,12 @@ import { before, describe, it } from 'node:test';
 import type { V1Container, V1Pod, V1PodSpec } from '@kubernetes/client-node';
 import fjp, { type Operation } from 'fast-json-patch';
 import { labelKeys } from '../../../src/policy/keys.ts';
-import { type Answer, create, type KubeObject, tryCreate } from '../kit/api.ts';
+import { type Answer, type KubeObject, tryCreate } from '../kit/api.ts';
 import { containersOf, type Fixture, fixtures, neverAccepted } from '../kit/fixtures.ts';
 import { fuzzedPods } from '../kit/fuzzed-pods.ts';
 import { namespaceWith } from '../kit/label-sets.ts';
+import { limitResources } from '../kit/quota.ts';
+import { makeRuntimeClasses } from '../kit/runtime-classes.ts';
 
 type ApiPod = V1Pod & KubeObject;
 const restricted = { 'pod-security.kubernetes.io/enforce': 'restricted' };
@@ -17,23 +19,12 @@ const restricted = { 'pod-security.kubernetes.io/enforce': 'restricted' };
 /** Under what a pod is created, besides the labels of ours. */
 const places = {
   'as it is': { labels: {}, prepare: async () => {}, changed: null },
-  'under a quota and limits': { labels: {}, prepare: limit, changed: null },
+  'under a quota and limits': { labels: {}, prepare: limitResources, changed: null },
   'as a restricted pod': { labels: restricted, prepare: async () => {}, changed: asRestricted },
   'as user 0 of the pod': { labels: {}, prepare: async () => {}, changed: asRoot },
 } as const;
 
-before(async () => {
-  await Promise.all(
-    ['nvidia', 'gvisor', 'kata'].map((name) =>
-      tryCreate({
-        apiVersion: 'node.k8s.io/v1',
-        kind: 'RuntimeClass',
-        metadata: { name },
-        handler: 'runc',
-      } as KubeObject),
-    ),
-  );
-});
+before(makeRuntimeClasses);
 
 for (const [place, { labels, prepare, changed }] of Object.entries(places)) {
   describe(`a pod of test/remedies, ${place}`, () => {
@@ -179,25 +170,4 @@ function asRestricted(pod: ApiPod): ApiPod {
 function asRoot(pod: ApiPod): ApiPod {
   const { runAsNonRoot: _, ...context } = pod.spec?.securityContext ?? {};
   return { ...pod, spec: { ...pod.spec, securityContext: { ...context, runAsUser: 0 } } as V1PodSpec };
-}
-
-async function limit(namespace: string): Promise<void> {
-  const metadata = { namespace, name: 'limits' };
-  const hard = {
-    'requests.cpu': '2',
-    'requests.memory': '2Gi',
-    'limits.cpu': '4',
-    'limits.memory': '4Gi',
-    pods: '20',
-  };
-  const container = {
-    type: 'Container',
-    default: { cpu: '500m', memory: '256Mi' },
-    defaultRequest: { cpu: '100m', memory: '64Mi' },
-    min: { cpu: '10m', memory: '8Mi' },
-    max: { cpu: '2', memory: '1Gi' },
-  };
-  const limits = [container, { type: 'Pod', max: { cpu: '3', memory: '2Gi' } }];
-  await create({ apiVersion: 'v1', kind: 'ResourceQuota', metadata, spec: { hard } } as KubeObject);
-  await create({ apiVersion: 'v1', kind: 'LimitRange', metadata, spec: { limits } } as KubeObject);
 }

@@ -79,10 +79,22 @@ describe('a Deployment whose program leaves five orphans', () => {
       fixableBy: 'init',
     });
     assert.match(group?.advice ?? '', /gravekeeper\.dev\/inject=auto/);
-    for (const pod of [auto, shared]) {
+    for (const [pod, remedy] of [
+      [auto, 'tini'],
+      [shared, 'share-pid'],
+    ] as const) {
       assert.deepEqual(
         report.groups.filter(({ podUid }) => podUid === uidOf(pod)),
         [],
+      );
+      assert.partialDeepStrictEqual(
+        report.remedies.find(({ podUid }) => podUid === uidOf(pod)),
+        {
+          remedy,
+          pod: pod.metadata?.name,
+          namespace: pod.metadata?.namespace,
+          owner: 'Deployment/shop',
+        },
       );
     }
   });

@@ -84,18 +84,16 @@ describe('an exec probe that leaves ten orphans every second', () => {
 
   it('leaves none in the injected ones, all the while', async () => {
     for (let look = 0; look < 5; look += 1) {
-      for (const { metadata, status } of injected) {
-        const { zombies } = await processesIn(metadata?.namespace ?? '', metadata?.name ?? '');
-        // Those of one run may be caught between their death and their burial.
-        assert.ok(zombies <= 10, `${zombies} zombies`);
+      for (const { metadata } of injected) {
+        const [namespace, name] = [metadata?.namespace ?? '', metadata?.name ?? ''];
+        // Those of a run of the probe may be caught between their death and their burial.
+        await eventually('a look that sees none', async () => {
+          const { zombies } = await processesIn(namespace, name);
+          return zombies === 0;
+        });
+        const { status } = await get<V1Pod>('Pod', name, namespace);
         assert.equal(status?.containerStatuses?.[0]?.restartCount, 0);
       }
-    }
-    for (const { metadata } of injected) {
-      await eventually('a look that sees none', async () => {
-        const { zombies } = await processesIn(metadata?.namespace ?? '', metadata?.name ?? '');
-        return zombies === 0;
-      });
     }
   });
 
@@ -181,6 +179,17 @@ describe('what kubectl shows', () => {
     const stored = await get<V1Pod>('Pod', 'bare', reported);
     assert.equal(stored.spec?.shareProcessNamespace, undefined);
     assert.equal(statusOf(stored), null);
+  });
+
+  it('changes no pod of a Deployment under dry-run: true, and says what it would', async () => {
+    const reported = await namespace({ inject: 'auto', dryRun: 'true' });
+    const deployment = workload('Deployment', reported, 'web', podSpec([container(sleeping)]));
+    const { status, stderr } = await tryKubectl(applyWords(), JSON.stringify(deployment));
+    assert.equal(status, 0, stderr);
+    assert.match(stderr, /^Warning: gravekeeper dry-run:.*tini/m);
+    const [found] = await readyPods(reported, 'name=web');
+    assert.deepEqual(found?.spec?.containers[0]?.command, sleeping);
+    assert.equal(found && statusOf(found), null);
   });
 
   it('is quiet where nobody opted in', async () => {

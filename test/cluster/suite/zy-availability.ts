@@ -7,13 +7,21 @@ import type { V1Pod } from '@kubernetes/client-node';
 import { clusterProcesses } from '../cgroups.ts';
 import { awaitApiServer, startApiServer } from '../control-plane.ts';
 import { applySecret, caCertificate, makeCertificates, trust } from '../install.ts';
-import { remove } from '../kit/api.ts';
+import { patch, remove, tryCreate } from '../kit/api.ts';
 import { kubectl } from '../kit/kubectl.ts';
-import { namespace } from '../kit/namespaces.ts';
+import { labelsOf, namespace } from '../kit/namespaces.ts';
 import { notOurs } from '../kit/own.ts';
-import { readyPods } from '../kit/pods.ts';
+import { container, pod, podSpec, readyPods, sleeping } from '../kit/pods.ts';
+import { statusOf } from '../kit/product.ts';
 import { streamPods } from '../kit/stream.ts';
-import { apiServerMetric, nudge, ownNamespace, webhookMetric, webhookPods } from '../kit/webhook.ts';
+import {
+  apiServerMetric,
+  matchConditionErrors,
+  nudge,
+  ownNamespace,
+  webhookMetric,
+  webhookPods,
+} from '../kit/webhook.ts';
 import { stop } from '../stage.ts';
 import { eventually } from '../wait.ts';
 
@@ -53,6 +61,7 @@ describe('under a steady stream of pods', { skip: notOurs }, () => {
       await kubectl(['-n', ownNamespace, 'delete', 'pod', metadata?.name ?? '', '--wait=true']);
       await twoReady();
     }
+    await stream.reach(1000);
     const { unmutated, failed } = await stream.end();
     assert.deepEqual({ unmutated, failed }, { unmutated: 0, failed: [] });
   });
@@ -117,6 +126,31 @@ describe('under a steady stream of pods', { skip: notOurs }, () => {
     assert.deepEqual({ unmutated, failed }, { unmutated: 0, failed: [] });
   });
 
+  it('the loss of the Secret and of every replica fails none, and each that is missed is counted', async () => {
+    const next = await namespace({ inject: 'auto' });
+    const before = await failedCalls();
+    const stream = streamPods(next);
+    await remove('Secret', 'gravekeeper-webhook-tls', ownNamespace);
+    try {
+      for (const { metadata } of await webhookPods()) await remove('Pod', metadata?.name ?? '', ownNamespace);
+      await eventually('no replica to be called', async () => (await failedCalls()) - before >= 100);
+    } finally {
+      applySecret();
+    }
+    await twoReady();
+    const { created, unmutated, failed } = await stream.end();
+    assert.deepEqual(failed, []);
+    assert.equal((await failedCalls()) - before, unmutated, `of ${created}`);
+    const after = streamPods(await namespace({ inject: 'auto' }));
+    await after.reach(100);
+    const { unmutated: stillUnmutated } = await after.end();
+    assert.equal(stillUnmutated, 0, 'it is back');
+  });
+
+  it('no match condition has failed in all that came before', async () => {
+    assert.equal(await matchConditionErrors(), 0);
+  });
+
   it('a restart of the API server fails none for our sake, and each that is missed is counted', async (test) => {
     const next = await namespace({ inject: 'auto' });
     const stream = streamPods(next, 4, true);
@@ -135,6 +169,23 @@ describe('under a steady stream of pods', { skip: notOurs }, () => {
     test.diagnostic(`${unmutated} were missed, ${failed.length} refused`);
     assert.equal(await failedCalls(), unmutated, 'its counts begin anew');
   });
+
+  it('after it, the labels of namespaces are followed as before', async () => {
+    const next = await namespace({ inject: 'auto' });
+    const remedyNow = async () => {
+      const { body } = await tryCreate(pod(next, 'probe', podSpec([container(sleeping)])), '?dryRun=All');
+      return statusOf(body)?.remedy ?? null;
+    };
+    assert.equal(await remedyNow(), 'share-pid');
+    for (const [inject, remedy] of [
+      ['tini', 'tini'],
+      ['none', null],
+      ['share-pid', 'share-pid'],
+    ] as const) {
+      await patch('Namespace', next, undefined, { metadata: { labels: labelsOf({ inject }) } });
+      await eventually(`${inject} to hold`, async () => (await remedyNow()) === remedy);
+    }
+  });
 });
 
 /** Calls of /mutate that failed, after which the API server went on without it. */
@@ -147,8 +198,17 @@ const failedCalls = () =>
 function mainProcessOf({ status }: V1Pod): number {
   const id = status?.containerStatuses?.[0]?.containerID?.replace('containerd://', '') ?? 'none';
   const found = clusterProcesses()
-    .filter((pid) => readFileSync(`/proc/${pid}/cgroup`, 'utf8').includes(id))
+    .filter((pid) => cgroupOf(pid).includes(id))
     .sort((a, b) => a - b);
   if (found[0] === undefined) throw new Error(`no process in ${id}`);
   return found[0];
+}
+
+/** Nothing where the process has ended in the meantime. */
+function cgroupOf(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/cgroup`, 'utf8');
+  } catch {
+    return '';
+  }
 }

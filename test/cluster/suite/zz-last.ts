@@ -1,5 +1,4 @@
-// 9. No match condition ever failed, whatever was sent; and the webhook is switched off by the one command of the
-// README. It comes last, so that the API server's counts are of the whole suite.
+// 9. No match condition fails, whatever is sent; and the webhook is switched off by the one command of the README.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -13,14 +12,13 @@ import { namespaceWith } from '../kit/label-sets.ts';
 import { notOurs } from '../kit/own.ts';
 import { container, pod, podSpec, sleeping, template, workload } from '../kit/pods.ts';
 import { statusOf } from '../kit/product.ts';
-import { apiServerMetric } from '../kit/webhook.ts';
+import { apiServerMetric, matchConditionErrors } from '../kit/webhook.ts';
 import { place } from '../place.ts';
 import { eventually } from '../wait.ts';
 
 /** Of each sort of entry in the webhook configurations. */
 const labelSets = [{ [labelKeys.inject]: 'auto' }, { [labelKeys.probes]: 'warn' }, {}] as const;
 
-const errors = () => apiServerMetric('apiserver_admission_match_condition_evaluation_errors_total');
 const evaluations = () => apiServerMetric('apiserver_admission_match_condition_evaluation_seconds_count');
 
 describe('the match conditions of the webhook configurations', () => {
@@ -42,7 +40,7 @@ describe('the match conditions of the webhook configurations', () => {
       }
     }
     assert.ok((await evaluations()) - before > 200, 'they were evaluated');
-    assert.equal(await errors(), 0);
+    assert.equal(await matchConditionErrors(), 0);
   });
 
   it('fail on no kind of object, however bare', async () => {
@@ -92,7 +90,7 @@ describe('the match conditions of the webhook configurations', () => {
       for (const kind of ['Deployment', 'StatefulSet', 'DaemonSet'])
         await tryPatch(kind, 'kept', name, changed);
     }
-    assert.equal(await errors(), 0);
+    assert.equal(await matchConditionErrors(), 0);
   });
 });
 
