@@ -1,4 +1,4 @@
-import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { Counter, Gauge, Histogram, Registry } from '../../prometheus.ts';
 import type { LimitScope, LimitUse, ScanReport } from '../report.ts';
 import { remedySeries, zombieSeries } from './series.ts';
 import { nodePids } from './wording.ts';
