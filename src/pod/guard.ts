@@ -1,4 +1,4 @@
-import * as z from 'zod/mini';
+import * as z from 'zod/v4/core';
 import { isJsonObject } from './json.ts';
 
 type Check = (value: unknown) => boolean;
@@ -12,21 +12,21 @@ type Check = (value: unknown) => boolean;
  * @returns The guard, for JSON values.
  * @throws TypeError for a schema of another kind.
  */
-export function guardOf<T>(schema: z.ZodMiniType<T>): (value: unknown) => value is T {
+export function guardOf<T>(schema: z.$ZodType<T>): (value: unknown) => value is T {
   const check = checkOf(schema);
   return (value): value is T => check(value);
 }
 
 function checkOf(schema: unknown): Check {
-  if (schema instanceof z.ZodMiniString) return (value) => typeof value === 'string';
-  if (schema instanceof z.ZodMiniNumber) return Number.isFinite;
-  if (schema instanceof z.ZodMiniBoolean) return (value) => typeof value === 'boolean';
-  if (schema instanceof z.ZodMiniUnknown) return () => true;
-  if (schema instanceof z.ZodMiniOptional) return unless(undefined, checkOf(schema.def.innerType));
-  if (schema instanceof z.ZodMiniNullable) return unless(null, checkOf(schema.def.innerType));
-  if (schema instanceof z.ZodMiniArray) return checkOfArray(checkOf(schema.def.element));
-  if (schema instanceof z.ZodMiniRecord) return checkOfRecord(checkOf(schema.def.valueType));
-  if (schema instanceof z.ZodMiniObject) return checkOfObject(schema.shape);
+  if (schema instanceof z.$ZodString) return (value) => typeof value === 'string';
+  if (schema instanceof z.$ZodNumber) return Number.isFinite;
+  if (schema instanceof z.$ZodBoolean) return (value) => typeof value === 'boolean';
+  if (schema instanceof z.$ZodUnknown) return () => true;
+  if (schema instanceof z.$ZodOptional) return unless(undefined, checkOf(schema._zod.def.innerType));
+  if (schema instanceof z.$ZodNullable) return unless(null, checkOf(schema._zod.def.innerType));
+  if (schema instanceof z.$ZodArray) return checkOfArray(checkOf(schema._zod.def.element));
+  if (schema instanceof z.$ZodRecord) return checkOfRecord(checkOf(schema._zod.def.valueType));
+  if (schema instanceof z.$ZodObject) return checkOfObject(schema._zod.def.shape);
   throw new TypeError('there is no guard for a schema of this kind');
 }
 
