@@ -12,6 +12,7 @@ const mostPages = 1000;
  * @param path Of the collection, such as `/api/v1/nodes`.
  * @param query Its parameters. `limit` sets the size of a page, where the server heeds it.
  * @param eachItem Takes an object; if the list fails, it may have taken some.
+ * @returns The version of the collection, from which a watch can go on; null where the server gives none.
  * @throws {ApiError} if the status is not 2xx or the answer no list; an error in words if there is no answer.
  */
 export async function listEach(
@@ -20,7 +21,7 @@ export async function listEach(
   query: Readonly<Record<string, string>>,
   eachItem: (item: JsonObject) => void,
   options: RequestOptions = {},
-): Promise<void> {
+): Promise<string | null> {
   let parameters = new URLSearchParams(query);
   for (let page = 0; page < mostPages; page += 1) {
     const list = await getJson(api, `${path}?${parameters}`, { ...options, eachItem });
@@ -28,8 +29,9 @@ export async function listEach(
     // Go's encoder writes an empty list as null where nobody made one.
     if (!Array.isArray(items) && items !== null)
       throw new ApiError(200, `${path} is not answered with a list`);
-    const next = isJsonObject(metadata) ? metadata.continue : undefined;
-    if (typeof next !== 'string' || next === '') return;
+    const { continue: next, resourceVersion } = isJsonObject(metadata) ? metadata : {};
+    if (typeof next !== 'string' || next === '')
+      return typeof resourceVersion === 'string' ? resourceVersion : null;
     // The token holds the version of the first page; the server refuses both together.
     const { resourceVersion: _, ...rest } = query;
     parameters = new URLSearchParams({ ...rest, continue: next });

@@ -189,7 +189,7 @@ describe('what the scanner may do', () => {
     expect(rest).toEqual([]);
     expect(role).toMatchObject({ kind: 'ClusterRole' });
     expect(role?.rules).toEqual([
-      { apiGroups: [''], resources: ['pods'], verbs: ['list'] },
+      { apiGroups: [''], resources: ['pods'], verbs: ['list', 'watch'] },
       { apiGroups: [''], resources: ['events'], verbs: ['create', 'patch'] },
     ]);
     expect(binding).toMatchObject({
