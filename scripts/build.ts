@@ -9,6 +9,8 @@ import { build, type Metafile, type Plugin } from 'esbuild';
 
 const root = join(import.meta.dirname, '..');
 const dist = join(root, 'dist');
+/** Every start of Node loads these. */
+const loadedAnyway = new Set(['buffer', 'events', 'fs', 'path', 'process', 'timers', 'url']);
 
 rmSync(dist, { recursive: true, force: true });
 const { metafile } = await build({
@@ -36,8 +38,9 @@ const total = sizes.reduce((sum, bytes) => sum + bytes, 0);
 process.stdout.write(`dist: ${sizes.length} files, ${(total / 1024 / 1024).toFixed(1)} MiB\n`);
 
 /**
- * Reaches Node's modules without importing them. An import looks at each export of such a module, and with it loads
- * what some of them stand for: that of node:http alone, undici and all of the web's streams, 12 MiB.
+ * Reaches Node's modules without importing them, and each only when something of it is first used. An import looks at
+ * each export of such a module, and with it loads what some of them stand for: that of node:http alone, undici and all
+ * of the web's streams, 12 MiB.
  */
 function lazyBuiltins(): Plugin {
   return {
@@ -46,11 +49,22 @@ function lazyBuiltins(): Plugin {
       onResolve({ filter: /./ }, ({ path, kind }) =>
         isBuiltin(path) && kind !== 'dynamic-import' ? { path, namespace: 'builtin' } : null,
       );
-      onLoad({ filter: /./, namespace: 'builtin' }, ({ path }) => ({
-        contents: `module.exports = process.getBuiltinModule(${JSON.stringify(path)});`,
-      }));
+      onLoad({ filter: /./, namespace: 'builtin' }, ({ path }) => ({ contents: lazyModule(path) }));
     },
   };
+}
+
+function lazyModule(path: string): string {
+  const load = `process.getBuiltinModule(${JSON.stringify(path)})`;
+  const module = process.getBuiltinModule(path) ?? {};
+  // There is no putting a function off, such as node:assert is.
+  if (typeof module === 'function' || loadedAnyway.has(path.replace(/^node:/, '')))
+    return `module.exports = ${load};`;
+  const members = Object.keys(module).map((name) => {
+    const key = JSON.stringify(name);
+    return `get ${key}() { return load()[${key}]; }`;
+  });
+  return `let loaded; const load = () => (loaded ??= ${load}); module.exports = { ${members.join(', ')} };`;
 }
 
 /** The folders below node_modules whose code is in the bundle. */

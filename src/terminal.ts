@@ -132,7 +132,8 @@ export function wrap(text: string, width: number): readonly string[] {
   return [...lines, line];
 }
 
-const graphemes = new Intl.Segmenter('en', { granularity: 'grapheme' });
+/** Made when it is first needed: with it comes ICU, and the scanner of a node is to be small. */
+let segmenter: Intl.Segmenter | undefined;
 const asciiOnly = /^[\x20-\x7e]*$/;
 /** Emoji, and the scripts of East Asia whose characters take two columns (Unicode Standard Annex 11). */
 const wide =
@@ -142,15 +143,20 @@ const wide =
 export function columnsOf(text: string): number {
   if (asciiOnly.test(text)) return text.length;
   let columns = 0;
-  for (const { segment } of graphemes.segment(stripVTControlCharacters(text))) {
+  for (const { segment } of graphemesOf(stripVTControlCharacters(text))) {
     columns += wide.test(segment) ? 2 : 1;
   }
   return columns;
 }
 
+function graphemesOf(text: string): Intl.Segments {
+  segmenter ??= new Intl.Segmenter('en', { granularity: 'grapheme' });
+  return segmenter.segment(text);
+}
+
 function headOf(text: string, width: number): string {
   let head = '';
-  for (const { segment } of graphemes.segment(text)) {
+  for (const { segment } of graphemesOf(text)) {
     if (head !== '' && columnsOf(head + segment) > width) break;
     head += segment;
   }

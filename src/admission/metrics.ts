@@ -1,5 +1,5 @@
-import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { Severity } from '../config/config.ts';
+import { Counter, Gauge, Histogram, Registry } from '../prometheus.ts';
 import type { Reason } from '../reasons.ts';
 import type { RemedyKind } from '../remedies/remedy.ts';
 

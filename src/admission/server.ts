@@ -8,8 +8,8 @@ import {
 import { createServer as createHttpsServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Registry } from 'prom-client';
 import { InputError } from '../input-error.ts';
+import type { Registry } from '../prometheus.ts';
 import type { Log } from './log.ts';
 import type { MessageClasses } from './message-classes.ts';
 import { type LiveCertificate, secureContextOf } from './tls.ts';

@@ -1,4 +1,4 @@
-import { Counter, Histogram, type Registry } from 'prom-client';
+import { Counter, Histogram, type Registry } from '../prometheus.ts';
 import { type FailureCause, failureCauses } from './failure.ts';
 
 /**

@@ -14,13 +14,23 @@ export interface RequestOptions {
   readonly accept?: string;
   /** Milliseconds until the whole answer must be there; 30,000 if left out. */
   readonly timeoutMs?: number;
-  /** The most bytes that an answer may have; 64 MiB if left out. */
+  /** The most bytes that an answer may have; 64 MiB if left out, and no end to those of a watch. */
   readonly maxBytes?: number;
   /**
    * Takes the objects of a list one at a time while it arrives; the body of the answer has no items then. An answer that
    * breaks off has handed some of them over. What it throws ends the request.
    */
   readonly eachItem?: (item: JsonObject) => void;
+  /** Hears of the events of a watch while the answer lasts, which has no body then. */
+  readonly watch?: WatchListener;
+}
+
+/** Hears of a watch. What its functions throw ends the request. */
+export interface WatchListener {
+  /** The server took the request; events follow, or none for a long time. */
+  opened(): void;
+  /** @param event As the server sent it, `{"type": …, "object": {…}}`. */
+  event(event: JsonObject): void;
 }
 
 /** What the API server answered, whatever its status. */
@@ -65,7 +75,7 @@ export class ApiError extends Error {
 const longestShown = 300;
 
 /** Whether a request was done. */
-export function isDone({ status }: Answer): boolean {
+export function isDone({ status }: Pick<Answer, 'status'>): boolean {
   return status >= 200 && status <= 299;
 }
 
@@ -76,7 +86,10 @@ export function isDone({ status }: Answer): boolean {
  * @param answer An answer with an error's status.
  * @param path What was asked for, if that should be said.
  */
-export function describeRefusal({ status, body, text }: Answer, path?: string): string {
+export function describeRefusal(
+  { status, body, text }: Pick<Answer, 'status' | 'body' | 'text'>,
+  path?: string,
+): string {
   const message = typeof body === 'object' && body !== null ? Reflect.get(body, 'message') : undefined;
   const detail = escapeText((typeof message === 'string' ? message : text).trim().slice(0, longestShown));
   return `HTTP ${status}${path === undefined ? '' : ` for ${path}`}${detail === '' ? '' : `: ${detail}`}`;

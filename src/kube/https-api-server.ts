@@ -1,8 +1,8 @@
 import { Agent as HttpAgent, request as httpRequest, type IncomingHttpHeaders } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest, type RequestOptions as NodeOptions } from 'node:https';
 import { version } from '../version.ts';
-import { type Answer, ApiError, type ApiServer, type RequestOptions } from './api-server.ts';
-import { type BodyReader, listBody, wholeBody } from './read-body.ts';
+import { type Answer, ApiError, type ApiServer, isDone, type RequestOptions } from './api-server.ts';
+import { eventsBody, listBody, wholeBody } from './read-body.ts';
 
 /** Where an API server is, and how to prove who asks. */
 export interface Endpoint {
@@ -44,8 +44,7 @@ export function apiServerAt(endpointOf: () => Promise<Endpoint>): ApiServer {
           headers: { ...own.headers, ...headersOf(payload, options) },
           signal: over,
         };
-        const reader = options.eachItem ? listBody(options.eachItem) : wholeBody();
-        return await exchange(server, nodeOptions, payload, reader, options.maxBytes ?? defaultMaxBytes);
+        return await exchange(server, nodeOptions, payload, options);
       });
     },
   };
@@ -69,14 +68,15 @@ function exchange(
   server: URL,
   options: NodeOptions,
   payload: string | null,
-  reader: BodyReader,
-  maxBytes: number,
+  { eachItem, watch, maxBytes = watch ? Number.POSITIVE_INFINITY : defaultMaxBytes }: RequestOptions,
 ): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const noAnswer = (cause: unknown) => reject(new Error(`no answer from ${server.origin}`, { cause }));
     const send = options.protocol === 'http:' ? httpRequest : httpsRequest;
     const request = send(options, (response) => {
       const { statusCode: status = 0, headers } = response;
+      const reader =
+        watch && isDone({ status }) ? eventsBody(watch.event) : eachItem ? listBody(eachItem) : wholeBody();
       let size = 0;
       const fail = (error: unknown) => {
         reject(error);
@@ -93,6 +93,7 @@ function exchange(
           fail(error);
         }
       });
+      if (watch && isDone({ status })) watch.opened();
       response.once('end', () => resolve({ status, ...reader.end(), retryAfterMs: retryAfterMs(headers) }));
       response.once('error', noAnswer);
     });

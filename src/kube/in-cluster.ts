@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
 import { isIPv6 } from 'node:net';
 import { join } from 'node:path';
 import type { ApiServer } from './api-server.ts';
@@ -7,7 +7,8 @@ import { apiServerAt } from './https-api-server.ts';
 
 /**
  * The API server of the cluster that this pod runs in, as its service account. Token and certificate are read for
- * every request: the kubelet renews the token within the hour, and both are small files in memory.
+ * every request: the kubelet renews the token within the hour, and both are small files in memory, which take no
+ * thread to read.
  *
  * @param env The environment of a pod, with KUBERNETES_SERVICE_HOST.
  * @param folder Holds `token` and `ca.crt`.
@@ -17,14 +18,17 @@ export function inClusterApiServer(env: Environment, folder = serviceAccountFold
   const port = env.KUBERNETES_SERVICE_PORT_HTTPS || env.KUBERNETES_SERVICE_PORT || '443';
   const server = new URL(`https://${isIPv6(host) ? `[${host}]` : host}:${port}`);
   return apiServerAt(async () => {
-    const [token, ca] = await Promise.all([read(join(folder, 'token')), read(join(folder, 'ca.crt'))]);
-    return { server, options: { ca, headers: { authorization: `Bearer ${token.trim()}` } } };
+    const token = read(join(folder, 'token')).trim();
+    return {
+      server,
+      options: { ca: read(join(folder, 'ca.crt')), headers: { authorization: `Bearer ${token}` } },
+    };
   });
 }
 
-async function read(path: string): Promise<string> {
+function read(path: string): string {
   try {
-    return await readFile(path, 'utf8');
+    return readFileSync(path, 'utf8');
   } catch (error) {
     throw new Error('the service account of this pod cannot be read', { cause: error });
   }

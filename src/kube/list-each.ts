@@ -12,6 +12,7 @@ const mostPages = 1000;
  * @param path Of the collection, such as `/api/v1/nodes`.
  * @param query Its parameters. `limit` sets the size of a page, where the server heeds it.
  * @param eachItem Takes an object; if the list fails, it may have taken some.
+ * @returns The version of the collection, from which a watch can go on; null where the server gives none.
  * @throws {ApiError} if the status is not 2xx or the answer no list; an error in words if there is no answer.
  */
 export async function listEach(
@@ -20,11 +21,11 @@ export async function listEach(
   query: Readonly<Record<string, string>>,
   eachItem: (item: JsonObject) => void,
   options: RequestOptions = {},
-): Promise<void> {
+): Promise<string | null> {
   let parameters = new URLSearchParams(query);
   for (let page = 0; page < mostPages; page += 1) {
-    const next = await listPage(api, path, parameters, eachItem, options);
-    if (next === null) return;
+    const { next, resourceVersion: version } = await listPage(api, path, parameters, eachItem, options);
+    if (next === null) return version;
     // The token holds the version of the first page; the server refuses both together.
     const { resourceVersion: _, ...rest } = query;
     parameters = new URLSearchParams({ ...rest, continue: next });
@@ -57,23 +58,33 @@ export async function listFirst(
   for (let seen = 0; next !== null && seen < most; seen += pageSize) {
     const limit = String(Math.min(pageSize, most - seen));
     const parameters = new URLSearchParams({ ...query, limit, ...(next ? { continue: next } : {}) });
-    next = await listPage(api, path, parameters, eachItem, options);
+    ({ next } = await listPage(api, path, parameters, eachItem, options));
   }
   return { more: next !== null };
 }
 
-/** Lists a page, and answers what asks for the next one; null for the last. */
+/** What a page tells beside its objects. */
+interface Page {
+  /** What asks for the next page; null for the last. */
+  readonly next: string | null;
+  readonly resourceVersion: string | null;
+}
+
 async function listPage(
   api: ApiServer,
   path: string,
   parameters: URLSearchParams,
   eachItem: (item: JsonObject) => void,
   options: RequestOptions,
-): Promise<string | null> {
+): Promise<Page> {
   const list = await getJson(api, `${path}?${parameters}`, { ...options, eachItem });
   const { items, metadata } = isJsonObject(list) ? list : {};
   // Go's encoder writes an empty list as null where nobody made one.
   if (!Array.isArray(items) && items !== null) throw new ApiError(200, `${path} is not answered with a list`);
-  const next = isJsonObject(metadata) ? metadata.continue : undefined;
-  return typeof next === 'string' && next !== '' ? next : null;
+  const { continue: next, resourceVersion } = isJsonObject(metadata) ? metadata : {};
+  return { next: textOrNull(next), resourceVersion: textOrNull(resourceVersion) };
+}
+
+function textOrNull(value: unknown): string | null {
+  return typeof value === 'string' && value !== '' ? value : null;
 }

@@ -12,7 +12,7 @@ export interface Clock {
 
 /** The clock of this machine. */
 export const systemClock: Clock = {
-  now: () => performance.now(),
+  now: () => process.uptime() * 1000,
   sleep: (ms, signal) => delay(ms, undefined, { signal, ref: false }).catch(() => {}),
   random: () => Math.random(),
 };

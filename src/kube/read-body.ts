@@ -1,4 +1,5 @@
 import { isJsonObject, type JsonObject } from '../pod/json.ts';
+import { escapeText } from '../terminal.ts';
 
 /** Takes the bytes of an answer as they arrive. */
 export interface BodyReader {
@@ -18,7 +19,7 @@ export function wholeBody(): BodyReader {
   };
 }
 
-const [quote, backslash] = [0x22, 0x5c];
+const [newline, quote, backslash] = [0x0a, 0x22, 0x5c];
 const [openBrace, closeBrace, openBracket, closeBracket] = [0x7b, 0x7d, 0x5b, 0x5d];
 /** The member of a list that holds its objects, as it stands before the bracket. */
 const itemsMember = /[{,]\s*"items"\s*:\s*$/;
@@ -98,6 +99,44 @@ export function listBody(eachItem: (item: JsonObject) => void): BodyReader {
       const { body, text } = bodyOf(Buffer.concat(frame).toString());
       return broken ? { body: null, text: text || '(an object in the list is no JSON)' } : { body, text };
     },
+  };
+}
+
+/** Some times what etcd takes for one object. */
+const mostEventBytes = 8 * 1024 * 1024;
+
+/**
+ * Reads the events of a watch, a line of JSON each.
+ *
+ * @param eachEvent Takes an event; what is cut off in the middle is none.
+ * @returns A reader whose `write` throws at a line that is no JSON object, or longer than 8 MiB.
+ */
+export function eventsBody(eachEvent: (event: JsonObject) => void): BodyReader {
+  let line: Buffer[] = [];
+  let length = 0;
+  const keep = (bytes: Buffer) => {
+    length += bytes.length;
+    if (length > mostEventBytes) throw new Error(`an event of a watch has more than ${mostEventBytes} bytes`);
+    line.push(bytes);
+  };
+  return {
+    write(chunk) {
+      let from = 0;
+      for (let end = chunk.indexOf(newline); end >= 0; end = chunk.indexOf(newline, from)) {
+        keep(chunk.subarray(from, end));
+        const text = Buffer.concat(line).toString();
+        line = [];
+        length = 0;
+        from = end + 1;
+        const event = parsed(text);
+        if (!isJsonObject(event)) {
+          throw new Error(`a watch sends what is no event: ${escapeText(text.slice(0, 80))}`);
+        }
+        eachEvent(event);
+      }
+      keep(chunk.subarray(from));
+    },
+    end: () => ({ body: null, text: '' }),
   };
 }
 

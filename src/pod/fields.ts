@@ -1,4 +1,4 @@
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { guardOf } from './guard.ts';
 import type { JsonObject } from './json.ts';
 import { pointer } from './pointer.ts';
@@ -8,12 +8,12 @@ export type PickedContainer = z.infer<ReturnType<typeof containerSchema>>;
 /** The fields of a pod's spec that matter here. */
 export type PickedSpec = z.infer<ReturnType<typeof specSchema>>;
 
-type Field = <T extends z.ZodType>(schema: T) => z.ZodType<z.output<T> | null | undefined>;
+type Field = <T extends z.ZodMiniType>(schema: T) => z.ZodMiniType<z.output<T> | null | undefined>;
 
 /** A field of the wrong type is an issue: the fast path of a well-typed object. */
-const strict: Field = (schema) => schema.nullish();
+const strict: Field = (schema) => z.nullish(schema);
 /** A field of the wrong type reads as absent, and its siblings stay. */
-const lenient: Field = (schema) => schema.nullish().catch(undefined);
+const lenient: Field = (schema) => z.catch(z.nullish(schema), undefined);
 
 const strings = z.array(z.string());
 const anything = z.array(z.unknown());
@@ -51,7 +51,9 @@ function containerSchema(field: Field) {
     args: field(strings),
     restartPolicy: field(z.string()),
     env: field(
-      z.array(z.object({ name: z.string(), value: z.string().nullish(), valueFrom: z.unknown().optional() })),
+      z.array(
+        z.object({ name: z.string(), value: z.nullish(z.string()), valueFrom: z.optional(z.unknown()) }),
+      ),
     ),
     securityContext: field(securityContextSchema(field)),
     livenessProbe: field(probeSchema(field)),
@@ -65,7 +67,7 @@ function containerSchema(field: Field) {
       }),
     ),
     volumeMounts: field(
-      z.array(z.object({ name: z.string(), mountPath: z.string(), subPath: z.string().nullish() })),
+      z.array(z.object({ name: z.string(), mountPath: z.string(), subPath: z.nullish(z.string()) })),
     ),
     volumeDevices: field(z.array(z.object({ devicePath: z.string() }))),
     resources: field(
@@ -129,7 +131,7 @@ function metadataSchema(field: Field) {
           apiVersion: z.string(),
           kind: z.string(),
           name: z.string(),
-          controller: z.boolean().nullish(),
+          controller: z.nullish(z.boolean()),
         }),
       ),
     ),
@@ -147,7 +149,7 @@ interface Picked<T> {
  * Makes a function that picks the fields that matter out of an object, one by one: a field of the wrong type is left
  * out and its pointer kept, its siblings stay. Its `schema` is what a well-typed object keeps to.
  */
-function picker<T>(schemaOf: (field: Field) => z.ZodType<T>) {
+function picker<T>(schemaOf: (field: Field) => z.ZodMiniType<T>) {
   const schemas = { strict: schemaOf(strict), lenient: schemaOf(lenient) };
   const isWellTyped = guardOf(schemas.strict);
   const pick = (raw: JsonObject, base: string): Picked<T> => {

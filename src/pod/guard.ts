@@ -1,4 +1,4 @@
-import * as z from 'zod';
+import * as z from 'zod/v4/core';
 import { isJsonObject } from './json.ts';
 
 type Check = (value: unknown) => boolean;
@@ -12,21 +12,21 @@ type Check = (value: unknown) => boolean;
  * @returns The guard, for JSON values.
  * @throws TypeError for a schema of another kind.
  */
-export function guardOf<T>(schema: z.ZodType<T>): (value: unknown) => value is T {
+export function guardOf<T>(schema: z.$ZodType<T>): (value: unknown) => value is T {
   const check = checkOf(schema);
   return (value): value is T => check(value);
 }
 
 function checkOf(schema: unknown): Check {
-  if (schema instanceof z.ZodString) return (value) => typeof value === 'string';
-  if (schema instanceof z.ZodNumber) return Number.isFinite;
-  if (schema instanceof z.ZodBoolean) return (value) => typeof value === 'boolean';
-  if (schema instanceof z.ZodUnknown) return () => true;
-  if (schema instanceof z.ZodOptional) return unless(undefined, checkOf(schema.unwrap()));
-  if (schema instanceof z.ZodNullable) return unless(null, checkOf(schema.unwrap()));
-  if (schema instanceof z.ZodArray) return checkOfArray(checkOf(schema.element));
-  if (schema instanceof z.ZodRecord) return checkOfRecord(checkOf(schema.valueType));
-  if (schema instanceof z.ZodObject) return checkOfObject(schema.shape);
+  if (schema instanceof z.$ZodString) return (value) => typeof value === 'string';
+  if (schema instanceof z.$ZodNumber) return Number.isFinite;
+  if (schema instanceof z.$ZodBoolean) return (value) => typeof value === 'boolean';
+  if (schema instanceof z.$ZodUnknown) return () => true;
+  if (schema instanceof z.$ZodOptional) return unless(undefined, checkOf(schema._zod.def.innerType));
+  if (schema instanceof z.$ZodNullable) return unless(null, checkOf(schema._zod.def.innerType));
+  if (schema instanceof z.$ZodArray) return checkOfArray(checkOf(schema._zod.def.element));
+  if (schema instanceof z.$ZodRecord) return checkOfRecord(checkOf(schema._zod.def.valueType));
+  if (schema instanceof z.$ZodObject) return checkOfObject(schema._zod.def.shape);
   throw new TypeError('there is no guard for a schema of this kind');
 }
 
@@ -82,12 +82,12 @@ function checkOfObject(shape: Readonly<Record<string, unknown>>): Check {
 function fieldCheckOf(key: string, schema: unknown): FieldCheck {
   const check = checkOf(schema);
   let inner = schema;
-  while (inner instanceof z.ZodOptional || inner instanceof z.ZodNullable) inner = inner.unwrap();
+  while (inner instanceof z.$ZodOptional || inner instanceof z.$ZodNullable) inner = inner._zod.def.innerType;
   return {
     key,
     optional: check(undefined),
     nullable: check(null),
-    type: inner instanceof z.ZodString ? 'string' : inner instanceof z.ZodBoolean ? 'boolean' : null,
+    type: inner instanceof z.$ZodString ? 'string' : inner instanceof z.$ZodBoolean ? 'boolean' : null,
     check: checkOf(inner),
   };
 }

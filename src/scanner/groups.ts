@@ -1,20 +1,24 @@
 import type { Kind } from './kind.ts';
 import type { Place } from './place.ts';
-import type { Zombie } from './zombies.ts';
 
 const mostShown = 5;
 
-/** Zombies of one container, one parent and one kind, as counted in one look. */
-export interface Group {
-  /** The same from look to look, and no other group's. */
+/** What zombies of one container, one parent and one kind have in common. */
+export interface Membership {
+  /** The same from look to look, and no other group's; also for those whose kind is not as certain. */
   readonly key: string;
-  /** 0 where they have several. */
   readonly ppid: number;
+  readonly place: Place;
+  readonly kind: Kind;
+}
+
+/**
+ * Zombies of one container, one parent and one kind, as counted in one look. The PID of the parent is 0 where they have
+ * several; the kind is certain only if that of each of them is.
+ */
+export interface Group extends Membership {
   /** How many parents they have. */
   readonly parents: number;
-  readonly place: Place;
-  /** `certain` only if each of them is. */
-  readonly kind: Kind;
   readonly count: number;
   /** How many are old enough to stay. */
   readonly settled: number;
@@ -24,19 +28,6 @@ export interface Group {
   readonly comms: readonly string[];
   /** Some PIDs, the oldest process first. */
   readonly pids: readonly number[];
-}
-
-/**
- * Puts zombies together that have the container, the parent and the kind in common.
- *
- * @param zombies In any order.
- * @param isSettled Whether a zombie is old enough to count as one that stays.
- */
-export function groupsOf(zombies: readonly Zombie[], isSettled: (zombie: Zombie) => boolean): Group[] {
-  return [...Map.groupBy(zombies, ({ group }) => group)].flatMap(([key, members]) => {
-    const [first] = members;
-    return first === undefined ? [] : [groupOf(key, first, members, isSettled)];
-  });
 }
 
 /** One report has so many groups at most: whoever can start processes can give each zombie a parent of its own. */
@@ -77,51 +68,53 @@ function merged(key: string, members: readonly Group[]): Group[] {
   ];
 }
 
-function groupOf(
-  key: string,
-  { ppid, place, kind }: Zombie,
-  members: readonly Zombie[],
-  isSettled: (zombie: Zombie) => boolean,
-): Group {
-  return {
-    key,
-    ppid,
-    parents: 1,
-    place,
-    kind: { ...kind, certain: members.every((zombie) => zombie.kind.certain) },
-    count: members.length,
-    settled: members.filter(isSettled).length,
-    oldestStart: members.reduce(
-      (oldest, { startTime }) => Math.min(oldest, startTime),
-      Number.POSITIVE_INFINITY,
-    ),
-    comms: mostFrequentNames(members),
-    pids: oldest(members).map(({ pid }) => pid),
-  };
-}
+/** Counts the zombies of one group in one look, in the order of their PIDs. */
+export class Tally {
+  readonly #membership: Membership;
+  #isCertain = true;
+  #count = 0;
+  #settled = 0;
+  readonly #names = new Map<string, number>();
+  /** The oldest processes, the oldest first; of tens of thousands, so they are not all sorted. */
+  readonly #oldest: { readonly pid: number; readonly startTime: number }[] = [];
 
-function mostFrequentNames(members: readonly Zombie[]): string[] {
-  const counts = new Map<string, number>();
-  for (const { comm } of members) counts.set(comm, (counts.get(comm) ?? 0) + 1);
-  return [...counts]
-    .sort(([, a], [, b]) => b - a)
-    .slice(0, mostShown)
-    .map(([name]) => name);
-}
-
-/** Of tens of thousands, so they are not all sorted. */
-function oldest(members: readonly Zombie[]): readonly Zombie[] {
-  const found: Zombie[] = [];
-  for (const zombie of members) {
-    const last = found.at(-1);
-    if (found.length === mostShown && last !== undefined && !isOlder(zombie, last)) continue;
-    found.push(zombie);
-    found.sort((a, b) => (isOlder(a, b) ? -1 : 1));
-    found.length = Math.min(found.length, mostShown);
+  /** @param membership That of any of them. */
+  constructor(membership: Membership) {
+    this.#membership = membership;
   }
-  return found;
-}
 
-function isOlder(a: Zombie, b: Zombie): boolean {
-  return a.startTime < b.startTime || (a.startTime === b.startTime && a.pid < b.pid);
+  /**
+   * @param startTime Ticks after boot.
+   * @param isCertain Whether its kind is.
+   * @param isSettled Whether it is old enough to stay.
+   */
+  add(pid: number, startTime: number, comm: string, isCertain: boolean, isSettled: boolean): void {
+    this.#isCertain &&= isCertain;
+    this.#count += 1;
+    if (isSettled) this.#settled += 1;
+    this.#names.set(comm, (this.#names.get(comm) ?? 0) + 1);
+    const youngest = this.#oldest[mostShown - 1];
+    if (youngest !== undefined && startTime >= youngest.startTime) return;
+    const place = this.#oldest.findIndex((other) => startTime < other.startTime);
+    this.#oldest.splice(place < 0 ? this.#oldest.length : place, 0, { pid, startTime });
+    this.#oldest.length = Math.min(this.#oldest.length, mostShown);
+  }
+
+  /** What was counted, after one zombie at least. */
+  group(): Group {
+    const { kind } = this.#membership;
+    return {
+      ...this.#membership,
+      parents: 1,
+      kind: { ...kind, certain: this.#isCertain },
+      count: this.#count,
+      settled: this.#settled,
+      oldestStart: this.#oldest[0]?.startTime ?? Number.POSITIVE_INFINITY,
+      comms: [...this.#names]
+        .sort(([, a], [, b]) => b - a)
+        .slice(0, mostShown)
+        .map(([name]) => name),
+      pids: this.#oldest.map(({ pid }) => pid),
+    };
+  }
 }

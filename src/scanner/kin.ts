@@ -5,6 +5,12 @@ import type { ProcessStatus } from '../proc/status.ts';
 import type { ProcessTable } from '../proc/table.ts';
 import type { TreeProcess } from './report.ts';
 
+/** What is asked of single processes. */
+type ProcessFiles = Pick<
+  ProcRoot,
+  'stat' | 'status' | 'cgroup' | 'commandLine' | 'pidNamespace' | 'waitChannel' | 'isHost'
+>;
+
 /** No process tree is deeper than this in earnest; a loop in a copied one must end. */
 const mostAncestors = 64;
 
@@ -13,7 +19,7 @@ const mostAncestors = 64;
  * their parents and PID 1s. What was read once is kept until the next look.
  */
 export class Kin {
-  readonly #proc: ProcRoot;
+  readonly #proc: ProcessFiles;
   readonly #table: ProcessTable;
   readonly #stats = new Map<number, Process | null>();
   readonly #statuses = new Map<number, ProcessStatus | null>();
@@ -21,7 +27,7 @@ export class Kin {
   readonly #v2Below = new Map<number, boolean>();
   #namespaces: ReadonlyMap<string, number> | null = null;
 
-  constructor(proc: ProcRoot, table: ProcessTable) {
+  constructor(proc: ProcessFiles, table: ProcessTable) {
     this.#proc = proc;
     this.#table = table;
   }

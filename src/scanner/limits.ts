@@ -37,7 +37,7 @@ const initialPidNamespace = 'pid:[4026531836]';
 export function openLimits(
   proc: Pick<ProcRoot, 'path' | 'text'>,
   cgroupRoot: string | null,
-  now: () => number = () => performance.now(),
+  now: () => number = () => process.uptime() * 1000,
 ): Limits {
   const index = (root: string | null) => (root === null ? null : new PodFolderIndex(root, now));
   const pidsRoot = cgroupRoot === null ? null : hierarchyOf(cgroupRoot, 'pids');

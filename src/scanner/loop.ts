@@ -32,11 +32,11 @@ export async function runLoop(options: LoopOptions): Promise<void> {
   const { intervalMs, signal, sleep } = options;
   let isFirst = true;
   while (!signal.aborted) {
-    const startedAt = performance.now();
+    const startedAt = process.uptime();
     const succeeded = look(options, startedAt, isFirst);
     const pause = isFirst && succeeded ? Math.min(secondLookMs, intervalMs) : intervalMs;
     isFirst &&= !succeeded;
-    await sleep(Math.max(0, pause - (performance.now() - startedAt)), signal);
+    await sleep(Math.max(0, pause - (process.uptime() - startedAt) * 1000), signal);
   }
 }
 
@@ -46,7 +46,7 @@ function look(
   startedAt: number,
   isFirst: boolean,
 ): boolean {
-  const seconds = () => (performance.now() - startedAt) / 1000;
+  const seconds = () => process.uptime() - startedAt;
   let report: ScanReport;
   try {
     report = scanner.look(pods());

@@ -10,7 +10,7 @@ export interface Place {
   readonly evidence: Evidence | null;
 }
 
-export const nowhere: Place = { podUid: null, containerId: null, evidence: null };
+const nowhere: Place = { podUid: null, containerId: null, evidence: null };
 
 /**
  * Finds the pod and container of a zombie, by the best evidence there is:

@@ -1,113 +1,104 @@
 import type { ProcessTable } from '../proc/table.ts';
+import { type Group, type Membership, Tally } from './groups.ts';
 import type { Kin } from './kin.ts';
-import { type Kind, kindOf } from './kind.ts';
-import { nowhere, type Place, placeOf } from './place.ts';
+import { kindOf } from './kind.ts';
+import { type Place, placeOf } from './place.ts';
 
-/** A zombie that was there in this look and in an earlier one. */
-export interface Zombie {
-  readonly pid: number;
-  /** Ticks after boot. */
-  readonly startTime: number;
-  readonly ppid: number;
-  readonly comm: string;
-  /** Whether it was there at the very first look: nobody knows since when. */
-  readonly wasThere: boolean;
-  readonly place: Place;
-  readonly kind: Kind;
-  /** The same for those with the container, the parent and the kind in common. */
-  readonly group: string;
-}
+/** Says of a zombie's start, in ticks after boot, and its place whether it is old enough to count as one that stays. */
+type IsSettled = (startTime: number, place: Place) => boolean;
 
-/** There may be tens of thousands, so each is one object, and what they have in common is shared. */
-interface Known extends Zombie {
-  ppid: number;
-  place: Place;
-  kind: Kind;
-  group: string;
-  /** Whether it was seen under another parent before. */
-  adopted: boolean;
-  /** The look that saw it last. */
-  look: number;
-}
+const adopted = 1;
+const wasThere = 2;
 
 /**
  * The zombies of a node from one look at /proc to the next. A child that just died is a zombie for milliseconds, so
  * only those that were there before count. PID and start time together know a process; the number alone is used again.
+ *
+ * There may be tens of thousands, so nothing is made for each: what is remembered of a process stands in columns
+ * beside the table of the look that saw it, and is carried over from one look to the next.
  */
 export class Zombies {
-  readonly #known = new Map<number, Known>();
-  readonly #places = new Shared<Place>();
-  readonly #kinds = new Shared<Kind>();
-  readonly #texts = new Shared<string>();
-  #look = 0;
+  /** Of every process: whether it was seen under another parent before, and as a zombie at the very first look. */
+  #marks = new Uint8Array(1024);
+  #marksBefore = new Uint8Array(1024);
+  /** Of zombies that were seen twice. */
+  #memberships: (Membership | undefined)[] = [];
+  #membershipsBefore: (Membership | undefined)[] = [];
+  readonly #shared = new Shared<Membership>();
 
   /**
    * Takes in a look.
    *
    * @param table All processes.
-   * @param before All processes of the look before; null at the first.
+   * @param before The table of the look that was taken in before this one; null at the first.
    * @param kin Reads more of those of the table.
-   * @returns Those that were zombies in an earlier look too, in the order of their PIDs.
+   * @param isSettled Asked of those that were not there from the start.
+   * @returns Those that were zombies in the look before, too, in groups.
    */
-  update(table: ProcessTable, before: ProcessTable | null, kin: Kin): Zombie[] {
-    this.#look += 1;
-    const survivors: Zombie[] = [];
+  update(table: ProcessTable, before: ProcessTable | null, kin: Kin, isSettled: IsSettled): Group[] {
+    this.#turnOver(table.size);
+    const tallies = new Map<string, Tally>();
+    let there = 0;
     for (let index = 0; index < table.size; index += 1) {
+      const pid = table.pidAt(index);
+      const startTime = table.startTimeAt(index);
+      while (before !== null && there < before.size && before.pidAt(there) < pid) there += 1;
+      const isKnown =
+        before !== null &&
+        there < before.size &&
+        before.pidAt(there) === pid &&
+        before.startTimeAt(there) === startTime;
+      if (isKnown) {
+        const moved = before.ppidAt(there) !== table.ppidAt(index);
+        this.#marks[index] = (this.#marksBefore[there] ?? 0) | (moved ? adopted : 0);
+      }
       if (!table.isZombieAt(index)) continue;
-      const known = this.#known.get(table.pidAt(index));
-      if (known?.startTime === table.startTimeAt(index)) {
-        this.#seenAgain(known, table.ppidAt(index), kin);
-        survivors.push(known);
-      } else this.#seen(table, index, before);
+      if (!isKnown || !before.isZombieAt(there)) {
+        // It may be gone in a moment, so no file of it is read yet.
+        if (before === null) this.#marks[index] = wasThere;
+        continue;
+      }
+      const membership = this.#membershipOf(table, index, this.#membershipsBefore[there], kin);
+      this.#memberships[index] = membership;
+      const isOld = this.#has(wasThere, index) || isSettled(startTime, membership.place);
+      const { certain } = membership.kind;
+      tallyOf(membership, tallies).add(pid, startTime, table.commAt(index) ?? '', certain, isOld);
     }
-    for (const [pid, { look }] of this.#known) if (look !== this.#look) this.#known.delete(pid);
-    return survivors;
+    return [...tallies.values()].map((tally) => tally.group());
   }
 
-  /** It may be gone in a moment, so no file of it is read yet. */
-  #seen(table: ProcessTable, index: number, before: ProcessTable | null): void {
-    const pid = table.pidAt(index);
-    const startTime = table.startTimeAt(index);
+  /** What is remembered becomes what was remembered before, and there is room for so many processes. */
+  #turnOver(size: number): void {
+    [this.#marks, this.#marksBefore] = [this.#marksBefore, this.#marks];
+    [this.#memberships, this.#membershipsBefore] = [this.#membershipsBefore, this.#memberships];
+    if (this.#marks.length < size) this.#marks = new Uint8Array(2 ** Math.ceil(Math.log2(size)));
+    else this.#marks.fill(0);
+    this.#memberships.length = 0;
+    this.#memberships.length = size;
+  }
+
+  #has(mark: number, index: number): boolean {
+    return ((this.#marks[index] ?? 0) & mark) !== 0;
+  }
+
+  /** What is known of a zombie holds for good, unless its parent died and another one took it over. */
+  #membershipOf(table: ProcessTable, index: number, known: Membership | undefined, kin: Kin): Membership {
     const ppid = table.ppidAt(index);
-    const comm = table.commAt(index) ?? '';
-    this.#known.set(pid, {
-      pid,
-      startTime,
-      ppid,
-      comm: this.#texts.get(comm, comm),
-      wasThere: before === null,
-      place: nowhere,
-      kind: undecided,
-      group: '',
-      adopted: before !== null && hadOtherParent(before, { pid, startTime, ppid }),
-      look: this.#look,
-    });
-  }
-
-  #seenAgain(known: Known, ppid: number, kin: Kin): void {
-    const moved = ppid !== known.ppid;
-    known.look = this.#look;
-    known.adopted ||= moved;
-    // What is known of it holds for good, unless its parent died and another one took it over.
-    if (!moved && known.kind !== undecided) return;
-    const place = placeOf(known.pid, ppid, kin);
-    const kind = kindOf({ pid: known.pid, ppid, place, adopted: known.adopted }, kin);
-    known.ppid = ppid;
-    known.place = this.#places.get(`${place.podUid} ${place.containerId} ${place.evidence}`, place);
-    known.kind = this.#kinds.get(`${kind.kind} ${kind.certain} ${kind.fixableBy}`, kind);
-    const group = `${place.podUid} ${place.containerId} ${ppid} ${kind.kind} ${kind.fixableBy}`;
-    known.group = this.#texts.get(group, group);
+    if (known?.ppid === ppid) return known;
+    const pid = table.pidAt(index);
+    const place = placeOf(pid, ppid, kin);
+    const kind = kindOf({ pid, ppid, place, adopted: this.#has(adopted, index) }, kin);
+    const key = `${place.podUid} ${place.containerId} ${ppid} ${kind.kind} ${kind.fixableBy}`;
+    return this.#shared.get(`${key} ${kind.certain} ${place.evidence}`, { key, ppid, place, kind });
   }
 }
 
-const undecided: Kind = { kind: 'orphan', certain: false, fixableBy: 'init' };
-
-function hadOtherParent(
-  before: ProcessTable,
-  { pid, startTime, ppid }: Pick<Zombie, 'pid' | 'startTime' | 'ppid'>,
-): boolean {
-  const index = before.indexOf(pid);
-  return index >= 0 && before.startTimeAt(index) === startTime && before.ppidAt(index) !== ppid;
+function tallyOf(membership: Membership, tallies: Map<string, Tally>): Tally {
+  const known = tallies.get(membership.key);
+  if (known !== undefined) return known;
+  const tally = new Tally(membership);
+  tallies.set(membership.key, tally);
+  return tally;
 }
 
 /** More different values than this are not worth remembering. */

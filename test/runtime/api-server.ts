@@ -15,7 +15,7 @@ export interface ListedPod {
   readonly annotations: Readonly<Record<string, string>>;
 }
 
-/** An API server that can list the pods of one node, and nothing else. */
+/** An API server that can list the pods of one node, and knows of no change; nothing else. */
 export interface ApiServer {
   /** A file. */
   readonly kubeconfig: string;
@@ -37,8 +37,7 @@ export async function startApiServer(folder: string, pods: readonly ListedPod[])
     const known =
       request.headers.authorization === `Bearer ${token}` &&
       pathname === '/api/v1/pods' &&
-      searchParams.get('fieldSelector') === `spec.nodeName=${node}` &&
-      !searchParams.has('watch');
+      searchParams.get('fieldSelector') === `spec.nodeName=${node}`;
     const list = {
       apiVersion: 'v1',
       kind: 'PodList',
@@ -46,6 +45,7 @@ export async function startApiServer(folder: string, pods: readonly ListedPod[])
       items: pods.map(asJson),
     };
     response.writeHead(known ? 200 : 403, { 'content-type': 'application/json' });
+    if (known && searchParams.has('watch')) return response.flushHeaders();
     response.end(
       JSON.stringify(known ? list : { kind: 'Status', code: 403, message: `no ${request.url} for you` }),
     );

@@ -1,18 +1,18 @@
 import { describeError } from '../../kube/api-server.ts';
-import { followNodePods, type NodePods } from '../../kube/follow-node-pods.ts';
+import { followNodePods } from '../../kube/follow-node-pods.ts';
 import { openApiServer } from '../../kube/open-api-server.ts';
 import { createEventSender, type EventSender } from '../../kube/pod-events.ts';
 import type { ScanMetrics } from '../../scanner/formats/metrics.ts';
-import { directoryOf, type PodDirectory, podFacts } from '../../scanner/pod-facts.ts';
+import { directoryOf, type PodDirectory, type PodFacts, podFacts } from '../../scanner/pod-facts.ts';
 import type { ScanReport, ZombieGroup } from '../../scanner/report.ts';
 import type { ScanOptions } from '../scan.ts';
 import { complain } from './complain.ts';
 
 /** The pods of a node while it is watched. */
 export interface FollowedPods {
-  /** As they were last listed; none where there is no cluster. */
+  /** As far as the API server has told; none where there is no cluster. */
   readonly known: () => PodDirectory;
-  /** Takes in what a look found: asks for pods that are not known, and sends Events to those that are. */
+  /** Takes in what a look found, and sends Events to pods. */
   seen(report: ScanReport): void;
   stop(): Promise<void>;
 }
@@ -34,14 +34,23 @@ export async function followPods(
     complain(`the names of pods will not be known: ${describeError(error)}`);
     return null;
   });
-  let directory = directoryOf([]);
-  if (api === null) return { known: () => directory, seen: () => {}, stop: async () => {} };
+  let pods: Iterable<PodFacts> = [];
+  /** Null since they changed: it is made when somebody looks, not for each change of each of them. */
+  let directory: PodDirectory | null = null;
+  const known = () => {
+    directory ??= directoryOf(pods);
+    return directory;
+  };
+  if (api === null) return { known, seen: () => {}, stop: async () => {} };
 
   let complaint = '';
   const following = followNodePods(api, node, {
     read: podFacts,
-    onListed(pods) {
-      directory = directoryOf(pods);
+    onPods(changed) {
+      pods = changed;
+      directory = null;
+    },
+    onAnswer() {
       if (complaint !== '') complain('the pods of this node are listed again');
       complaint = '';
       metrics.podsListed('success');
@@ -61,23 +70,14 @@ export async function followPods(
       })
     : null;
   return {
-    known: () => directory,
+    known,
     seen(report) {
-      askForUnknown(report, following);
-      if (sender !== null) sendEvents(report, { sender, directory, from: options.eventFrom });
+      if (sender !== null) sendEvents(report, { sender, directory: known(), from: options.eventFrom });
     },
     async stop() {
       await Promise.all([following.stop(), sender?.stop()]);
     },
   };
-}
-
-function askForUnknown({ groups }: ScanReport, following: NodePods): void {
-  for (const { podUid, containerId, pod, container } of groups) {
-    // The container of a known pod is unknown after a restart.
-    const unknown = pod === null ? (podUid ?? containerId) : container === null ? containerId : null;
-    if (unknown !== null) following.refresh(unknown);
-  }
 }
 
 interface EventSetting {

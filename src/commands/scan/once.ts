@@ -52,8 +52,8 @@ async function lookTwice(options: ScanOptions): Promise<ScanReport> {
 async function podsOf(node: string, kubeconfig: string | undefined): Promise<PodDirectory> {
   try {
     const api = await openApiServer(kubeconfig);
-    const pods =
-      api === null ? [] : await listNodePods(api, node, podFacts, AbortSignal.timeout(namesTimeoutMs));
+    if (api === null) return directoryOf([]);
+    const { pods } = await listNodePods(api, node, podFacts, AbortSignal.timeout(namesTimeoutMs));
     return directoryOf(pods);
   } catch (error) {
     complain(`the names of pods are not known: ${describeError(error)}`);

@@ -1,5 +1,4 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { setFlagsFromString } from 'node:v8';
 import { scanJsonLine } from '../../scanner/formats/json.ts';
 import { createScanMetrics, type ScanMetrics } from '../../scanner/formats/metrics.ts';
 import { npdResult } from '../../scanner/formats/npd.ts';
@@ -12,6 +11,7 @@ import { version } from '../../version.ts';
 import type { ScanOptions } from '../scan.ts';
 import { complain } from './complain.ts';
 import { followPods } from './follow-pods.ts';
+import { garbageCollector } from './garbage.ts';
 import { openNode } from './node.ts';
 import { writeNpdFile } from './npd-file.ts';
 import { serveScans } from './serve.ts';
@@ -26,8 +26,6 @@ const patience = 3;
  */
 export async function watchNode(options: ScanOptions & { readonly interval: number }): Promise<void> {
   const { interval } = options;
-  // It works for milliseconds a minute, for weeks: what optimised code takes, 10 MiB, is more than it gives.
-  for (const compiler of ['opt', 'maglev']) setFlagsFromString(`--no-${compiler}`);
   const { proc, limits, node } = openNode(options);
   const metrics = createScanMetrics({ version, maxSeries: options.maxSeries });
   const ending = listenForEnd();
@@ -38,6 +36,7 @@ export async function watchNode(options: ScanOptions & { readonly interval: numb
     isWell: () => history.secondsSinceSuccess() < patience * interval + 1,
   });
   const pods = await followPods(options, node, metrics);
+  const collectGarbage = garbageCollector();
   await runLoop({
     scanner: createScanner({ proc, limits, node }),
     intervalMs: interval * 1000,
@@ -51,6 +50,7 @@ export async function watchNode(options: ScanOptions & { readonly interval: numb
       if (line !== null) process.stdout.write(`${line.trimEnd()}\n`);
       pods.seen(report);
       publishNpd(options, report);
+      collectGarbage();
     },
     onFailure: (error, seconds) => fail(error, seconds, { options, metrics }),
   });
@@ -63,24 +63,24 @@ class History {
   first: ScanReport | null = null;
   last: ScanReport | null = null;
   #looks = 0;
-  readonly #startedAt = performance.now();
-  #lastAt = performance.now();
+  readonly #startedAt = process.uptime();
+  #lastAt = process.uptime();
 
   add(report: ScanReport): void {
     this.first ??= report;
     this.last = report;
     this.#looks += 1;
-    this.#lastAt = performance.now();
+    this.#lastAt = process.uptime();
   }
 
   /** From the start, where no look has succeeded yet. */
   secondsSinceSuccess(): number {
-    return (performance.now() - this.#lastAt) / 1000;
+    return process.uptime() - this.#lastAt;
   }
 
   summary(): string {
     if (this.first === null || this.last === null) return 'No look has succeeded.\n';
-    const seconds = (performance.now() - this.#startedAt) / 1000;
+    const seconds = process.uptime() - this.#startedAt;
     return `\n${scanSummary(this.first, this.last, this.#looks, seconds, terminalOf(process.stdout))}`;
   }
 }

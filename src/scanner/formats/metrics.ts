@@ -1,4 +1,4 @@
-import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { Counter, Gauge, Histogram, Registry } from '../../prometheus.ts';
 import type { LimitScope, LimitUse, ScanReport } from '../report.ts';
 import { remedySeries, zombieSeries } from './series.ts';
 import { nodePids } from './wording.ts';
@@ -29,7 +29,7 @@ export interface ScanMetrics {
   /** A pass did not go through. What the one before had found stays. */
   failed(seconds: number): void;
   eventCounted(result: EventResult): void;
-  /** The pods of this node were listed, for their names. */
+  /** The API server was asked for the pods of this node, for their names. */
   podsListed(result: Result): void;
 }
 
@@ -97,7 +97,10 @@ export function createScanMetrics({
   });
   const scans = counter('scans_total', 'Passes by whether they went through.');
   const events = counter('scan_events_total', 'Events on pods by what became of them.');
-  const lists = counter('pod_lists_total', 'Lists of the pods of this node by whether they were read.');
+  const lists = counter(
+    'pod_lists_total',
+    'Lists and watches of the pods of this node by whether the API server answered.',
+  );
   const buildInfo = gauge('build_info', 'Always 1; the labels say what is running.', 'version', 'node');
 
   const ofLastPass = [zombies, newPerHour, oldest, pidsLimit, exhaustion, remedyWorking];

@@ -1,3 +1,4 @@
+import type { ServerResponse } from 'node:http';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { followNodePods, type NodePods } from '../../../src/kube/follow-node-pods.ts';
 import { listNodePods } from '../../../src/kube/node-pods.ts';
@@ -13,7 +14,10 @@ beforeEach(() => server.reset());
 afterAll(() => server.close());
 
 const podsOf = (...names: readonly string[]) =>
-  json({ items: names.map((name) => ({ metadata: { name } })) });
+  json({ metadata: { resourceVersion: '100' }, items: names.map((name) => podOf(name)) });
+const podOf = (name: string, resourceVersion = '1') => ({
+  metadata: { name, uid: `uid-${name.slice(0, 1)}`, resourceVersion },
+});
 const nameOf = (pod: object): string | null => {
   const metadata: unknown = Reflect.get(pod, 'metadata');
   const name: unknown =
@@ -23,10 +27,9 @@ const nameOf = (pod: object): string | null => {
 
 describe('listNodePods', () => {
   it('asks for the pods of one node, from the memory of the API server', async () => {
-    server.answer(() =>
-      json({ items: [{ metadata: { name: 'a' } }, { metadata: {} }, { metadata: { name: 'b' } }] }),
-    );
-    expect(await listNodePods(server.api, 'n1', nameOf)).toEqual(['a', 'b']);
+    const items = [{ metadata: { name: 'a' } }, { metadata: {} }, { metadata: { name: 'b' } }];
+    server.answer(() => json({ metadata: { resourceVersion: '100' }, items }));
+    expect(await listNodePods(server.api, 'n1', nameOf)).toEqual({ pods: ['a', 'b'], version: '100' });
     const [asked] = server.asked;
     expect(asked?.path).toBe('/api/v1/pods');
     expect(Object.fromEntries(asked?.query ?? [])).toEqual({
@@ -44,19 +47,18 @@ describe('listNodePods', () => {
   });
 });
 
-/** A clock that stands still while somebody sleeps, until the test lets the time pass. */
-function steppedClock(random = 0.5) {
+/** A clock that stands still, also while somebody sleeps, until the test lets the time pass. */
+function steppedClock(random: number) {
   let now = 0;
-  let slept: ((ms: number) => void) | null = null;
-  const sleeps: number[] = [];
+  let begun: ((ms: number) => void) | null = null;
   let wake: () => void = () => {};
+  const sleeps: number[] = [];
   const clock: Clock = {
     now: () => now,
     random: () => random,
     sleep(ms, signal) {
       sleeps.push(ms);
-      slept?.(ms);
-      if (signal.aborted) return Promise.resolve();
+      begun?.(ms);
       return new Promise((resolve) => {
         wake = () => {
           now += ms;
@@ -72,7 +74,7 @@ function steppedClock(random = 0.5) {
     /** Resolves with the length of the next sleep, when it begins. */
     nextSleep: () =>
       new Promise<number>((resolve) => {
-        slept = resolve;
+        begun = resolve;
       }),
     /** Ends the sleep: its time has passed. */
     wake: () => wake(),
@@ -82,123 +84,214 @@ function steppedClock(random = 0.5) {
   };
 }
 
+/** The watch that is open, as the server sees it. */
+class OpenWatch {
+  #response: ServerResponse | null = null;
+
+  readonly behaviour: Behaviour = (_request, response) => {
+    this.#response = response;
+    response.writeHead(200, { 'content-type': 'application/json' });
+    response.flushHeaders();
+  };
+
+  send(type: string, object: object): void {
+    this.write(`${JSON.stringify({ type, object })}\n`);
+  }
+
+  write(text: string): void {
+    this.#response?.write(text);
+  }
+
+  end(): void {
+    this.#response?.end();
+  }
+
+  cut(): void {
+    this.#response?.destroy();
+  }
+}
+
 const following: NodePods[] = [];
 afterEach(async () => {
   for (const pods of following.splice(0)) await pods.stop();
 });
 
-function follow(random?: number) {
+/** Follows pods; `heard` resolves with what is told next. */
+function follow(random = 0) {
   const time = steppedClock(random);
-  const lists: (readonly string[])[] = [];
-  const failures: string[] = [];
-  const firstSleep = time.nextSleep();
+  const told: string[] = [];
+  const waiting = new Set<(what: string) => void>();
+  const tell = (what: string) => {
+    told.push(what);
+    for (const resolve of waiting) resolve(what);
+    waiting.clear();
+  };
   const pods = followNodePods(server.api, 'n1', {
     read: nameOf,
-    onListed: (names) => void lists.push(names),
-    onFailure: (message) => void failures.push(message),
+    onPods: (names) => tell(`pods ${[...names].join(' ')}`),
+    onAnswer: () => tell('answered'),
+    onFailure: tell,
     clock: time.clock,
   });
   following.push(pods);
-  return { pods, time, lists, failures, firstSleep };
+  const heard = () => new Promise<string>((resolve) => void waiting.add(resolve));
+  const when = async (isSo: () => boolean) => {
+    while (!isSo()) await heard();
+  };
+  return { pods, time, told, heard, when };
 }
 
-/** Lets the sleep end, and waits for the next one, which follows a list. */
-async function awaken({ wake, nextSleep }: Pick<ReturnType<typeof steppedClock>, 'wake' | 'nextSleep'>) {
-  const next = nextSleep();
-  wake();
-  return await next;
+/** Answers lists and watches, each as told. */
+function answer(list: Behaviour, watch: Behaviour): void {
+  server.answer(({ query }) => (query.has('watch') ? watch : list));
 }
 
-const promisesSettled = () => new Promise(setImmediate);
+/** Follows pods until a watch is open. */
+async function followWatching(watch: OpenWatch) {
+  answer(podsOf('a'), watch.behaviour);
+  const followed = follow();
+  await followed.when(() => followed.told.length === 3);
+  expect(followed.told).toEqual(['pods a', 'answered', 'answered']);
+  followed.told.length = 0;
+  return followed;
+}
+
+const versionsAsked = () =>
+  server.asked.map(({ query }) => `${query.has('watch') ? 'watch' : 'list'} ${query.get('resourceVersion')}`);
+
 const minutes = 60_000;
 
 describe('followNodePods', () => {
-  it('lists at once, and about every five minutes', async () => {
-    server.answer(() => podsOf('a'));
-    const { time, lists, firstSleep } = follow();
-    expect(await firstSleep).toBe(5 * minutes);
-    server.answer(() => podsOf('b', 'c'));
-    expect(await awaken(time)).toBe(5 * minutes);
-    expect(lists).toEqual([['a'], ['b', 'c']]);
+  it('lists once, and watches from there', async () => {
+    await followWatching(new OpenWatch());
+    expect(versionsAsked()).toEqual(['list 0', 'watch 100']);
+    const { path, query } = server.asked[1] ?? {};
+    expect([path, Object.fromEntries(query ?? [])]).toEqual([
+      '/api/v1/pods',
+      {
+        fieldSelector: 'spec.nodeName=n1',
+        watch: 'true',
+        allowWatchBookmarks: 'true',
+        resourceVersion: '100',
+        timeoutSeconds: '270',
+      },
+    ]);
   });
 
-  it.each([
-    [0, 4.5 * minutes],
-    [0.999, 5.499 * minutes],
-  ])('not in step with others: by chance %d it waits %d ms', async (random, ms) => {
-    server.answer(() => podsOf());
-    expect(await follow(random).firstSleep).toBeCloseTo(ms);
+  it('knows of a pod that comes, changes or goes as soon as it is told', async () => {
+    const watch = new OpenWatch();
+    const { heard } = await followWatching(watch);
+    watch.send('ADDED', podOf('b'));
+    expect(await heard()).toBe('pods a b');
+    watch.send('MODIFIED', podOf('b2'));
+    expect(await heard()).toBe('pods a b2');
+    watch.send('DELETED', podOf('a'));
+    expect(await heard()).toBe('pods b2');
   });
 
-  it('lists again for a pod that is not known, but not within ten seconds', async () => {
-    server.answer(() => podsOf('a'));
-    const { pods, time, lists, firstSleep } = follow();
-    await firstSleep;
-    time.pass(4000);
-    const soon = time.nextSleep();
-    pods.refresh('u1');
-    pods.refresh('u2');
-    expect(await soon).toBe(6000);
-    expect(server.asked).toHaveLength(1);
-    expect(await awaken(time)).toBe(5 * minutes);
-    time.pass(2 * minutes);
-    const atOnce = time.nextSleep();
-    pods.refresh('u3');
-    expect(await atOnce).toBe(0);
-    await awaken(time);
-    expect(lists).toHaveLength(3);
+  it('takes a pod that can no longer be read out of those that it knows', async () => {
+    const watch = new OpenWatch();
+    const { heard } = await followWatching(watch);
+    watch.send('MODIFIED', { metadata: { uid: 'uid-a', name: 7, resourceVersion: '2' } });
+    expect(await heard()).toBe('pods ');
   });
 
-  it('lists again after the list under way, which may not have the pod yet', async () => {
-    const { promise: released, resolve: release } = Promise.withResolvers<void>();
-    server.answer(() => (request, response) => void released.then(() => podsOf('a')(request, response)));
-    const arrived = server.next();
-    const { pods, time, firstSleep } = follow();
-    await arrived;
-    pods.refresh('u1');
-    release();
-    expect(await firstSleep).toBe(10_000);
-    expect(await awaken(time)).toBe(5 * minutes);
-    expect(server.asked).toHaveLength(2);
+  it('takes a watch up where the last event or bookmark was, when the server ends it', async () => {
+    const watch = new OpenWatch();
+    const { heard, time, told } = await followWatching(watch);
+    watch.send('ADDED', podOf('b', '101'));
+    await heard();
+    watch.send('BOOKMARK', { metadata: { resourceVersion: '150' } });
+    time.pass(4.5 * minutes);
+    const again = server.next();
+    watch.end();
+    await again;
+    expect(versionsAsked()).toEqual(['list 0', 'watch 100', 'watch 150']);
+    await heard();
+    expect([told, time.sleeps]).toEqual([['pods a b', 'answered'], []]);
   });
 
-  it('lists twice for a pod, then not until the next regular list', async () => {
-    server.answer(() => podsOf());
-    const { pods, time, firstSleep } = follow();
-    await firstSleep;
-    const ask = async () => {
-      const sleep = time.nextSleep();
-      pods.refresh('u1');
-      await sleep;
-      return await awaken(time);
-    };
-    await ask();
-    await ask();
-    pods.refresh('u1');
-    await promisesSettled();
-    expect(time.sleeps.at(-1)).toBe(5 * minutes);
-    expect(server.asked).toHaveLength(3);
-    await awaken(time);
-    expect(server.asked).toHaveLength(4);
-    await ask();
-    expect(server.asked).toHaveLength(5);
+  it('does not ask at once again where a watch ends at once', async () => {
+    const watch = new OpenWatch();
+    const { time, told } = await followWatching(watch);
+    const sleep = time.nextSleep();
+    watch.end();
+    expect(await sleep).toBe(1000);
+    expect(told).toEqual([]);
+    answer(failing(500), (_request, response) => void response.writeHead(200).end());
+    const longer = time.nextSleep();
+    time.wake();
+    expect(await longer).toBe(2000);
   });
 
-  it('remembers a thousand pods that nobody knows, and lists for no more', async () => {
-    server.answer(() => podsOf());
-    const { pods, time, firstSleep } = follow();
-    await firstSleep;
-    for (let i = 0; i < 1000; i += 1) {
-      const sleep = time.nextSleep();
-      pods.refresh(`u${i}`);
-      await sleep;
-      await awaken(time);
-    }
-    const asked = server.asked.length;
-    pods.refresh('one too many');
-    await promisesSettled();
-    expect(time.sleeps.at(-1)).toBe(5 * minutes);
-    expect(asked).toBe(1001);
+  it('takes it up also after the connection broke, in the middle of an event', async () => {
+    const watch = new OpenWatch();
+    const { heard, time, told } = await followWatching(watch);
+    watch.send('ADDED', podOf('b', '101'));
+    await heard();
+    watch.write('{"type":"ADDED","object":{"metada');
+    const sleep = time.nextSleep();
+    watch.cut();
+    expect(await sleep).toBe(1000);
+    expect(told.at(-1)).toMatch(/^the pods of node n1 cannot be listed: no answer from https:.*aborted$/);
+    const answered = heard();
+    time.wake();
+    expect(await answered).toBe('answered');
+    expect(versionsAsked().at(-1)).toBe('watch 101');
+  });
+
+  it.each<[string, (watch: OpenWatch) => void]>([
+    ['an event says so', (watch) => watch.send('ERROR', { kind: 'Status', code: 410, reason: 'Expired' })],
+    [
+      'the next watch is refused',
+      (watch) => {
+        answer(podsOf('c'), failing(410));
+        watch.end();
+      },
+    ],
+  ])('lists again, and says nothing, where its version is too old: %s', async (_, expire) => {
+    const watch = new OpenWatch();
+    const { heard, time, told } = await followWatching(watch);
+    time.pass(4.5 * minutes);
+    const sleep = time.nextSleep();
+    expire(watch);
+    expect(await sleep).toBe(1000);
+    expect(told).toEqual([]);
+    answer(podsOf('c'), new OpenWatch().behaviour);
+    const changed = heard();
+    time.wake();
+    expect(await changed).toBe('pods c');
+    expect(versionsAsked().at(-1)).toBe('list 0');
+  });
+
+  it.each<[string, (watch: OpenWatch) => void, RegExp]>([
+    [
+      'an error',
+      (watch) => watch.send('ERROR', { code: 500, message: 'etcd is gone' }),
+      /HTTP 500 .*etcd is gone$/,
+    ],
+    ['an event ERROR of nothing', (watch) => watch.send('ERROR', {}), /HTTP 500/],
+    ['HTML', (watch) => watch.write('<html>\n'), /a watch sends what is no event: <html>$/],
+    ['a list', (watch) => watch.write('[]\n'), /a watch sends what is no event: \[\]$/],
+    ['a line without end', (watch) => watch.write('x'.repeat(9 << 20)), /has more than 8388608 bytes$/],
+  ])('survives %s in a watch: it says so, waits and goes on', async (_, send, message) => {
+    const watch = new OpenWatch();
+    const { heard, time, told } = await followWatching(watch);
+    const sleep = time.nextSleep();
+    send(watch);
+    expect(await sleep).toBe(1000);
+    expect(told.at(-1)).toMatch(message);
+    const next = heard();
+    time.wake();
+    expect(await next).toMatch(/^(pods a|answered)$/);
+  });
+
+  it('passes over an event without an object', async () => {
+    const watch = new OpenWatch();
+    const { when, told } = await followWatching(watch);
+    watch.write('{}\n{"type":"ADDED"}\n{"type":"ADDED","object":[]}\n');
+    watch.send('ADDED', podOf('b'));
+    await when(() => told.at(-1) === 'pods a b');
   });
 
   it.each<[string, Behaviour, RegExp]>([
@@ -211,33 +304,50 @@ describe('followNodePods', () => {
     ['HTML', answering('<html>'), /not answered in JSON: <html>$/],
     ['half a list', answering('{"items":[{"metadata":{"name":"x"}},'), /not answered in JSON/],
     ['an object', json({ kind: 'Status' }), /not answered with a list$/],
-  ])('survives %s: it says so, waits and goes on', async (_, behaviour, message) => {
-    server.answer(() => podsOf('a'));
-    const { time, lists, failures, firstSleep } = follow(0);
-    await firstSleep;
-    server.answer(() => behaviour);
-    expect(await awaken(time)).toBe(1000);
-    expect(failures).toEqual([expect.stringMatching(/^the pods of node n1 cannot be listed: /)]);
-    expect(failures[0]).toMatch(message);
-    expect(lists).toEqual([['a']]);
-    server.answer(() => podsOf('b'));
-    expect(await awaken(time)).toBe(4.5 * minutes);
-    expect(lists).toEqual([['a'], ['b']]);
+    ['a list without a version', json({ items: [] }), /has no version to watch from$/],
+  ])('survives %s in place of the list: it says so, waits and goes on', async (_, behaviour, message) => {
+    const watch = new OpenWatch();
+    answer(behaviour, watch.behaviour);
+    const { time, told, heard } = follow();
+    expect(await time.nextSleep()).toBe(1000);
+    expect(told.at(-1)).toMatch(/^the pods of node n1 cannot be listed: /);
+    expect(told.at(-1)).toMatch(message);
+    answer(podsOf('b'), watch.behaviour);
+    const next = heard();
+    time.wake();
+    expect(await next).toBe('pods b');
+  });
+
+  it('says so where it may list, but not watch, and keeps what it listed', async () => {
+    answer(podsOf('a'), failing(403));
+    const { time, told } = follow();
+    await time.nextSleep();
+    expect(told).toEqual(['pods a', 'answered', expect.stringMatching(/HTTP 403 .*watch=true/)]);
+    const sleep = time.nextSleep();
+    time.wake();
+    await sleep;
+    expect(versionsAsked()).toEqual(['list 0', 'watch 100', 'list 0', 'watch 100']);
   });
 
   it('waits longer after each failure, up to two minutes, and begins anew after a success', async () => {
     server.answer(() => failing(500));
-    const { pods, time, firstSleep } = follow(0);
-    const waits = [await firstSleep];
-    for (let i = 0; i < 8; i += 1) {
-      pods.refresh(`u${i}`);
-      waits.push(await awaken(time));
-    }
+    const { time, told, when } = follow();
+    const waits = [await time.nextSleep()];
+    const again = async () => {
+      const sleep = time.nextSleep();
+      time.wake();
+      return await sleep;
+    };
+    for (let i = 0; i < 8; i += 1) waits.push(await again());
     expect(waits.map((ms) => ms / 1000)).toEqual([1, 2, 4, 8, 16, 32, 64, 120, 120]);
-    server.answer(() => podsOf());
-    await awaken(time);
-    server.answer(() => failing(500));
-    expect(await awaken(time)).toBe(1000);
+    const watch = new OpenWatch();
+    answer(podsOf(), watch.behaviour);
+    time.wake();
+    await when(() => told.filter((what) => what === 'answered').length === 2);
+    time.pass(minutes);
+    const sleep = time.nextSleep();
+    watch.cut();
+    expect(await sleep).toBe(1000);
   });
 
   it.each([
@@ -246,25 +356,23 @@ describe('followNodePods', () => {
     ['86400', 10 * minutes],
   ])('waits as long as the API server asks for: %s s', async (seconds, ms) => {
     server.answer(() => refusing(429, { 'retry-after': seconds }));
-    expect(await follow(0).firstSleep).toBe(ms);
+    expect(await follow().time.nextSleep()).toBe(ms);
   });
 
-  it('ends the request under way when it is stopped, and says no more', async () => {
-    server.answer(() => silent);
-    const arrived = server.next();
-    const { pods, lists, failures } = follow();
-    await arrived;
+  it.each(['list', 'watch'])('ends the %s under way when it is stopped, and says no more', async (kind) => {
+    answer(kind === 'list' ? silent : podsOf(), silent);
+    const { pods, told } = follow();
+    while (!versionsAsked().at(-1)?.startsWith(kind)) await server.next();
+    const before = [...told];
     await pods.stop();
-    pods.refresh('u1');
-    expect([lists, failures]).toEqual([[], []]);
-    expect(server.asked).toHaveLength(1);
+    await pods.stop();
+    expect(told).toEqual(before);
   });
 
   it('stops while it waits', async () => {
-    server.answer(() => podsOf());
-    const { pods, firstSleep } = follow();
-    await firstSleep;
-    await pods.stop();
+    server.answer(() => failing(500));
+    const { pods, time } = follow();
+    await time.nextSleep();
     await pods.stop();
     expect(server.asked).toHaveLength(1);
   });

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { listBody, wholeBody } from '../../../src/kube/read-body.ts';
+import { eventsBody, listBody, wholeBody } from '../../../src/kube/read-body.ts';
 import type { JsonObject } from '../../../src/pod/json.ts';
 
 function readList(text: string, chunkLength = text.length || 1) {
@@ -109,5 +109,23 @@ describe('wholeBody', () => {
     expect(wholeOf('{"a": 1}')).toEqual({ body: { a: 1 }, text: '' });
     expect(wholeOf('x'.repeat(5000))).toEqual({ body: null, text: 'x'.repeat(1024) });
     expect(wholeOf('')).toEqual({ body: null, text: '' });
+  });
+});
+
+describe('eventsBody', () => {
+  it('hands over each event, however the lines are cut, but not what is cut off', () => {
+    const event = fc.dictionary(fc.string(), fc.jsonValue({ maxDepth: 2 }));
+    fc.assert(
+      fc.property(fc.array(event), fc.integer({ min: 1, max: 50 }), event, (events, chunkLength, last) => {
+        const lines = events.map((each) => `${JSON.stringify(each)}\n`).join('');
+        const bytes = Buffer.from(lines + JSON.stringify(last));
+        const taken: JsonObject[] = [];
+        const reader = eventsBody((each) => void taken.push(each));
+        for (let at = 0; at < bytes.length; at += chunkLength)
+          reader.write(bytes.subarray(at, at + chunkLength));
+        expect(reader.end()).toEqual({ body: null, text: '' });
+        expect(taken).toEqual(JSON.parse(JSON.stringify(events)));
+      }),
+    );
   });
 });

@@ -1,3 +1,5 @@
+import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { scanCommand } from '../../../src/commands/scan.ts';
@@ -37,9 +39,11 @@ const daemonSetSchema = z.looseObject({
         ]),
         containers: z.tuple([
           containerSchema.extend({
+            command: z.array(z.string()),
             args: z.array(z.string()),
-            env: z.array(z.looseObject({ name: z.string() })),
+            env: z.array(z.looseObject({ name: z.string(), value: z.string().optional() })),
             ports: z.array(z.strictObject({ name: z.string(), containerPort: z.number() })),
+            startupProbe: z.unknown(),
             readinessProbe: z.unknown(),
             livenessProbe: z.unknown(),
           }),
@@ -127,6 +131,23 @@ describe('the container of the scanner', () => {
     });
   });
 
+  it('starts what the image starts', () => {
+    const dockerfile = readFileSync(new URL('../../../Dockerfile', import.meta.url), 'utf8');
+    const entry: string[] = JSON.parse(/^ENTRYPOINT (\["node".*\])$/m.exec(dockerfile)?.[1] ?? '[]');
+    const programOf = (words: readonly string[]) => words.filter((word) => !word.startsWith('-'));
+    expect(programOf(scanner.command)).toEqual(programOf(entry));
+  });
+
+  it('is started with flags that Node and V8 know', () => {
+    const flags = scanner.command.filter((word) => word.startsWith('-'));
+    const NODE_OPTIONS = scanner.env.find(({ name }) => name === 'NODE_OPTIONS')?.value;
+    const { status, stderr, stdout } = spawnSync(process.execPath, [...flags, '-p', 'typeof gc'], {
+      env: { NODE_OPTIONS },
+      encoding: 'utf8',
+    });
+    expect({ status, stderr, stdout }).toEqual({ status: 0, stderr: '', stdout: 'function\n' });
+  });
+
   it('knows the name of its node, and bounds its heap well below its memory limit', () => {
     const [nodeName, nodeOptions, ...rest] = scanner.env;
     expect(rest).toEqual([]);
@@ -141,6 +162,8 @@ describe('the container of the scanner', () => {
     const httpGet = { path: '/healthz', port: 'metrics' };
     expect(scanner.readinessProbe).toMatchObject({ httpGet });
     expect(scanner.livenessProbe).toMatchObject({ httpGet });
+    // The kubelet asks for readiness at once when this one has succeeded, and not one period later.
+    expect(scanner.startupProbe).toMatchObject({ httpGet, periodSeconds: 1 });
   });
 });
 
@@ -166,7 +189,7 @@ describe('what the scanner may do', () => {
     expect(rest).toEqual([]);
     expect(role).toMatchObject({ kind: 'ClusterRole' });
     expect(role?.rules).toEqual([
-      { apiGroups: [''], resources: ['pods'], verbs: ['list'] },
+      { apiGroups: [''], resources: ['pods'], verbs: ['list', 'watch'] },
       { apiGroups: [''], resources: ['events'], verbs: ['create', 'patch'] },
     ]);
     expect(binding).toMatchObject({

@@ -103,6 +103,35 @@ describe('kinds', () => {
     expect(groups).toMatchObject([{ count: 1, kind: 'orphan', certain: true }]);
   });
 
+  it('still knows when such an orphan dies many looks after it was adopted', () => {
+    tree.add(app, { ...app, pid: 210, ppid: 200, comm: 'sh', nspid: [210, 11] });
+    tree.add(dead(211, { ppid: 210, state: 'S' }));
+    const scanner = scannerOf(tree);
+    scanner.look(directoryOf([]));
+    tree.remove(210);
+    tree.add(dead(211, { state: 'S' }));
+    for (let look = 0; look < 20; look += 1) scanner.look(directoryOf([]));
+    tree.add(dead(211), dead(212));
+    scanner.look(directoryOf([]));
+    expect(scanner.look(directoryOf([])).groups).toMatchObject([
+      { count: 2, kind: 'orphan', certain: false },
+    ]);
+    tree.remove(212);
+    expect(scanner.look(directoryOf([])).groups).toMatchObject([{ count: 1, kind: 'orphan', certain: true }]);
+  });
+
+  it('takes what it knew of a process for nothing that another one with its number is', () => {
+    tree.add(app, { ...app, pid: 210, ppid: 200, comm: 'sh', nspid: [210, 11] });
+    tree.add(dead(211, { ppid: 210, state: 'S' }));
+    const scanner = scannerOf(tree);
+    scanner.look(directoryOf([]));
+    tree.add(dead(211, { startTime: 900 }));
+    scanner.look(directoryOf([]));
+    expect(scanner.look(directoryOf([])).groups).toMatchObject([
+      { count: 1, kind: 'orphan', certain: false },
+    ]);
+  });
+
   it('turns the children of a parent that dies into orphans, for certain', () => {
     tree.add(
       app,
