@@ -108,7 +108,7 @@ export async function knownOf(
     user: found?.details.user ?? null,
     ...words,
     argv: [...words.entrypoint, ...words.cmd],
-    auto: autoFor(image, words, config),
+    auto: autoFor(image, { ...words, ...(found ? { user: found.details.user } : {}) }, config),
   };
 }
 
@@ -140,7 +140,7 @@ function wordsOf({
 
 function autoFor(
   image: string,
-  { entrypoint, cmd }: Pick<KnownImage, 'entrypoint' | 'cmd'>,
+  { entrypoint, cmd, ...user }: Pick<KnownImage, 'entrypoint' | 'cmd'> & { readonly user?: string },
   config: Config,
 ): KnownImage['auto'] {
   const controller = { group: 'apps', kind: 'ReplicaSet', name: 'app' };
@@ -150,7 +150,7 @@ function autoFor(
     namespaceLabels: new Map([[labelKeys.inject, 'auto']]),
     config: { ...config, exemptNamespaces: [] },
   });
-  const answers = new Map([['app', { entrypoint: [...entrypoint], cmd: [...cmd] }]]);
+  const answers = new Map([['app', { entrypoint: [...entrypoint], cmd: [...cmd], ...user }]]);
   const { remedy } = judge(pod, policy, answers, 'nothing');
   const reason = remedy.containers[0]?.reason ?? remedy.reason;
   return { remedy: remedy.kind, reason, message: reasons[reason].sentence };

@@ -1,6 +1,6 @@
-import type { ImageArgv } from '../config/config.ts';
 import type { ImagesConfig } from '../config/images.ts';
 import type { Pod } from '../pod/pod.ts';
+import type { ImageAnswer } from '../remedies/image-answer.ts';
 import { type FailureCause, failuresOfCredential, LookupFailure } from './failure.ts';
 import { createGuardedGet, type GuardedGet } from './guarded-get.ts';
 import { anonymous, type Identity, identityOf } from './identity.ts';
@@ -13,7 +13,7 @@ import { credentialsFor, type PullSecret } from './pull-secrets.ts';
 import { parseReference } from './reference.ts';
 import { createRegistryClient } from './registry.ts';
 
-/** A container whose image's ENTRYPOINT and CMD are wanted. */
+/** A container whose image's ENTRYPOINT, CMD and USER are wanted. */
 interface Question {
   readonly container: string;
   readonly image: string;
@@ -31,7 +31,7 @@ export interface ImageLookup {
   answer(
     questions: readonly Question[],
     about: { readonly pod: Pod; readonly namespace: string },
-  ): Promise<ReadonlyMap<string, ImageArgv>>;
+  ): Promise<ReadonlyMap<string, ImageAnswer>>;
   /**
    * Looks up one image, with each credential that matches and then without.
    *
@@ -102,7 +102,7 @@ export function createImageLookup(config: ImagesConfig, tools: LookupTools = {})
   return {
     find,
     async answer(questions, { pod, namespace }) {
-      const found = new Map<string, ImageArgv>();
+      const found = new Map<string, ImageAnswer>();
       const open = new Set(questions);
       const secrets = Promise.all(pullSecretNames(pod).map((name) => secretOf(namespace, name)));
       const architecture = architectureOf(pod);
@@ -115,6 +115,7 @@ export function createImageLookup(config: ImagesConfig, tools: LookupTools = {})
           found.set(question.container, {
             entrypoint: image.details.entrypoint?.slice(),
             cmd: image.details.cmd?.slice(),
+            user: image.details.user,
           });
           metrics.lookedUp(cached ? 'cached' : 'fetched');
         } catch (error) {

@@ -271,7 +271,7 @@ describe('answer', () => {
   });
 
   it('answers for each container, and leaves out what is not found', async () => {
-    registry.image('team/app', 'v1', { Entrypoint: ['/e'], Cmd: ['c'] });
+    registry.image('team/app', 'v1', { Entrypoint: ['/e'], Cmd: ['c'], User: '1000:1000' });
     const outcomes: string[] = [];
     const told: string[] = [];
     const lookup = start(configFor(registry), {
@@ -287,8 +287,8 @@ describe('answer', () => {
     for (const _ of [1, 2]) {
       const answers = await lookup.answer(questions, { pod: pod(), namespace: 'shop' });
       expect([...answers]).toEqual([
-        ['a', { entrypoint: ['/e'], cmd: ['c'] }],
-        ['b', { entrypoint: ['/e'], cmd: ['c'] }],
+        ['a', { entrypoint: ['/e'], cmd: ['c'], user: '1000:1000' }],
+        ['b', { entrypoint: ['/e'], cmd: ['c'], user: '1000:1000' }],
       ]);
     }
     expect(outcomes.toSorted()).toEqual([
@@ -317,7 +317,7 @@ describe('answer', () => {
     release();
     expect(await fetched.promise).toBe('success');
     expect([...(await lookup.answer(questions, { pod: pod(), namespace: 'shop' }))]).toEqual([
-      ['a', { entrypoint: undefined, cmd: ['x'] }],
+      ['a', { entrypoint: undefined, cmd: ['x'], user: '' }],
     ]);
     expect(outcomes).toEqual(['late', 'cached']);
   });
