@@ -1,8 +1,9 @@
 import { editManifest, type PlacedSetting } from '../manifest/edit.ts';
 import { type Fix, fixesFor, type Unfixed } from './fixes.ts';
-import { type AuditContext, type JudgedObject, judgeObject } from './judged.ts';
-import { readSource } from './read-source.ts';
+import { type AnswersOf, type AuditContext, type JudgedObject, judgeObject } from './judged.ts';
+import { readSource, type SourceEntry } from './read-source.ts';
 import { problemLine } from './report.ts';
+import { withAnswers } from './with-answers.ts';
 
 /** What came of fixing the text of a file. */
 export interface FixedText {
@@ -21,19 +22,25 @@ export interface FixedText {
  * @param text What the file holds.
  * @param file Its name, for what is told.
  * @param context What its objects are judged by.
+ * @param answersOf Finds out what they leave to their images; left out, nobody is asked.
  */
-export function fixText(text: string, file: string, context: AuditContext): FixedText {
+export async function fixText(
+  text: string,
+  file: string,
+  context: AuditContext,
+  answersOf?: AnswersOf,
+): Promise<FixedText> {
   const lines: string[] = [];
   const wanted: { readonly setting: PlacedSetting; readonly told: string }[] = [];
   let unfixed = 0;
   let unread = 0;
-  for (const entry of readSource(text, file)) {
+  for await (const { entry, answers } of withAnswers(entriesOf(text, file), context, answersOf)) {
     if (!('value' in entry)) {
       lines.push(problemLine(entry));
       unread += 1;
       continue;
     }
-    const judged = judgeObject(entry.value, context);
+    const judged = judgeObject(entry.value, context, answers);
     if (!judged) continue;
     const where = `${file}:${entry.start.line}: ${nameOf(judged)}`;
     const fixes = fixesFor(judged, context);
@@ -60,6 +67,10 @@ export function fixText(text: string, file: string, context: AuditContext): Fixe
     unfixed: unfixed + refused.size,
     unread,
   };
+}
+
+function* entriesOf(text: string, file: string): Generator<{ readonly entry: SourceEntry }> {
+  for (const entry of readSource(text, file)) yield { entry };
 }
 
 function nameOf({ value, namespace, name }: JudgedObject): string {

@@ -7,13 +7,18 @@ import { auditJunit } from '../audit/formats/junit.ts';
 import { auditReports } from '../audit/formats/openreports.ts';
 import { auditSarif } from '../audit/formats/sarif.ts';
 import { auditTable } from '../audit/formats/table.ts';
-import type { AuditContext } from '../audit/judged.ts';
-import { readSource } from '../audit/read-source.ts';
+import type { AnswersOf, AuditContext } from '../audit/judged.ts';
 import { type AuditReport, exitCodeOf, type FailOn } from '../audit/report.ts';
 import { Audit } from '../audit/run.ts';
+import { withAnswers } from '../audit/with-answers.ts';
+import type { Config } from '../config/config.ts';
+import type { ApiServer } from '../kube/api-server.ts';
 import { terminalOf } from '../terminal.ts';
-import { type FileOptions, openFiles, readAll } from './audit/files.ts';
-import { type Assumed, assume, configOf, textOf } from './audit/options.ts';
+import { type FileOptions, openFiles, readEntries } from './audit/files.ts';
+import { type Assumed, assume } from './audit/options.ts';
+import { type Progress, progressOn } from './audit/progress.ts';
+import { type LookupOptions, withImages } from './audit/with-images.ts';
+import { configOf, textOf } from './option-files.ts';
 
 const help = `
 audit looks at specs; scan looks at processes on this node. Of a folder it reads every .yaml, .yml and .json below it.
@@ -36,7 +41,7 @@ Examples:
 const formats = ['table', 'json', 'sarif', 'junit', 'html', 'openreports', 'wgpolicyk8s', 'github'] as const;
 type Format = (typeof formats)[number];
 
-interface Options extends FileOptions {
+interface Options extends FileOptions, LookupOptions {
   readonly cluster?: true;
   readonly kubeconfig?: string;
   readonly selector?: string;
@@ -73,54 +78,61 @@ export function auditCommand(): Command {
     .option('-l, --selector <labels>', 'with --cluster: only objects with these labels')
     .option('--kubeconfig <file>', 'with --cluster: how to reach it (default: KUBECONFIG)')
     .option('--config <file>', 'the configuration of the cluster, YAML')
+    .option('--resolve-images', 'ask registries for ENTRYPOINT and CMD where a pod sets no command')
+    .option('--docker-config <file>', 'ask them with these credentials, as docker login keeps them')
+    .option('--pull-secrets', 'with --cluster: ask them with the pull secrets of the pods, too')
     .addHelpText('after', help)
-    .action(async (options: Options) => {
-      const report = await auditInput(options);
-      process.stdout.write(formatted(report, options));
-      process.exitCode = exitCodeOf(report, options.failOn);
-    });
+    .action(auditAndPrint);
+}
+
+async function auditAndPrint(options: Options): Promise<void> {
+  const config = configOf(options.config);
+  const api = options.cluster ? await (await import('./audit/cluster.ts')).openCluster(options) : null;
+  const progress = progressOn(process.stderr);
+  await withImages(options, { images: config.images, progress, api }, async (answersOf) => {
+    const report = await auditInput(options, { config, api, progress, answersOf });
+    progress.clear();
+    process.stdout.write(formatted(report, options));
+    process.exitCode = exitCodeOf(report, options.failOn);
+  });
+}
+
+/** What an audit takes besides its options. */
+interface AuditTools {
+  readonly config: Config;
+  /** The cluster to audit; null for files. */
+  readonly api: ApiServer | null;
+  readonly progress: Progress;
+  readonly answersOf: AnswersOf | undefined;
 }
 
 /**
  * Audits files or a cluster.
  *
- * @throws {InputError} if there is nothing to read, or the configuration, the baseline or the cluster cannot be used.
+ * @throws {InputError} if there is nothing to read, or the baseline or the cluster cannot be used.
  */
-async function auditInput(options: Options): Promise<AuditReport> {
-  const config = configOf(options.config);
+async function auditInput(
+  options: Options,
+  { config, api, progress, answersOf }: AuditTools,
+): Promise<AuditReport> {
   const baseline =
     options.baseline === undefined ? undefined : readBaseline(textOf(options.baseline), options.baseline);
   const excerpts = options.output === 'html';
-  const auditBy = (context: AuditContext) =>
+  const toAudit = (context: AuditContext) =>
     new Audit({ context, excerpts, ...(baseline ? { baseline } : {}) });
-  if (options.cluster) {
-    const { auditCluster, openCluster } = await import('./audit/cluster.ts');
-    const api = await openCluster(options);
-    const progress = counterOn(process.stderr);
-    const audit = await auditCluster(api, options, config, auditBy, progress.show);
-    progress.clear();
-    return audit.report();
+  if (api) {
+    const { auditCluster } = await import('./audit/cluster.ts');
+    const onProgress = (objects: number) => {
+      if (objects % 100 === 0) progress.show('objects', `read ${objects} objects`);
+    };
+    return (await auditCluster(api, options, config, { toAudit, answersOf, onProgress })).report();
   }
   const { sources, problems, context } = await openFiles(options, config);
-  const audit = auditBy(context);
+  const audit = toAudit(context);
   for (const problem of problems) audit.addProblem(problem);
-  for await (const { source, read } of readAll(sources)) {
-    if ('problem' in read) audit.addProblem({ file: source.name, line: null, message: read.problem });
-    else for (const entry of readSource(read.text, source.name)) audit.add(entry, source.name);
-  }
+  const entries = withAnswers(readEntries(sources, progress), context, answersOf);
+  for await (const { entry, file, answers } of entries) audit.add(entry, file, answers);
   return audit.report();
-}
-
-/** A line that counts objects, where a person looks on. */
-function counterOn(stream: NodeJS.WriteStream): { show(objects: number): void; clear(): void } {
-  return {
-    show: (objects) => {
-      if (stream.isTTY && objects % 100 === 0) stream.write(`\rread ${objects} objects`);
-    },
-    clear: () => {
-      if (stream.isTTY) stream.write('\r\u001b[K');
-    },
-  };
 }
 
 function formatted(report: AuditReport, { output, failOn }: Options): string {

@@ -5,6 +5,12 @@ import { getJson } from './get-json.ts';
 /** Far more than any cluster has; a server that goes on and on must come to an end. */
 const mostPages = 1000;
 
+/** How a list is asked for. */
+interface ListOptions extends RequestOptions {
+  /** Is waited for before the next page is asked for. */
+  readonly afterPage?: () => Promise<void>;
+}
+
 /**
  * Lists objects, all pages of them, one object at a time.
  *
@@ -19,7 +25,7 @@ export async function listEach(
   path: string,
   query: Readonly<Record<string, string>>,
   eachItem: (item: JsonObject) => void,
-  options: RequestOptions = {},
+  { afterPage, ...options }: ListOptions = {},
 ): Promise<void> {
   let parameters = new URLSearchParams(query);
   for (let page = 0; page < mostPages; page += 1) {
@@ -28,6 +34,7 @@ export async function listEach(
     // Go's encoder writes an empty list as null where nobody made one.
     if (!Array.isArray(items) && items !== null)
       throw new ApiError(200, `${path} is not answered with a list`);
+    await afterPage?.();
     const next = isJsonObject(metadata) ? metadata.continue : undefined;
     if (typeof next !== 'string' || next === '') return;
     // The token holds the version of the first page; the server refuses both together.

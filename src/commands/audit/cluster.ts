@@ -1,7 +1,8 @@
-import type { AuditContext } from '../../audit/judged.ts';
+import type { AnswersOf, AuditContext } from '../../audit/judged.ts';
 import type { Audit } from '../../audit/run.ts';
 import type { Config } from '../../config/config.ts';
 import { InputError } from '../../input-error.ts';
+import type { Answers } from '../../judge.ts';
 import { type ApiServer, describeError } from '../../kube/api-server.ts';
 import { getJson } from '../../kube/get-json.ts';
 import { listEach } from '../../kube/list-each.ts';
@@ -17,6 +18,16 @@ export interface ClusterOptions {
   readonly namespace?: string;
   readonly selector?: string;
   readonly assume?: Assumed;
+}
+
+/** What an audit of a cluster is made with. */
+export interface ClusterAuditTools {
+  /** Makes the audit, given what objects are judged by. */
+  readonly toAudit: (context: AuditContext) => Audit;
+  /** Finds out what objects leave to their images; left out, nobody is asked. */
+  readonly answersOf?: AnswersOf | undefined;
+  /** Hears how many objects were audited. */
+  readonly onProgress?: (objects: number) => void;
 }
 
 const pageSize = '500';
@@ -39,37 +50,50 @@ export async function openCluster({ kubeconfig }: ClusterOptions): Promise<ApiSe
  *
  * @param api The API server; its user needs the right to list namespaces, pods and workloads.
  * @param config The configuration of the cluster.
- * @param toAudit Makes the audit, given what objects are judged by.
+ * @param tools What makes the audit.
  * @throws {InputError} if namespaces cannot be read: nothing can be judged then.
  */
 export async function auditCluster(
   api: ApiServer,
   options: ClusterOptions,
   config: Config,
-  toAudit: (context: AuditContext) => Audit,
-  onProgress: (objects: number) => void = () => {},
+  { toAudit, answersOf, onProgress = () => {} }: ClusterAuditTools,
 ): Promise<Audit> {
   const namespaces = await readNamespaces(api, options);
-  const audit = toAudit({
+  const context: AuditContext = {
     config,
     labelsOf: (name) => namespaces.get(name)?.labels ?? null,
     assumed: options.assume ?? new Map(),
     defaultNamespace: '',
     podsRun: true,
     whyNotInjected: ({ value, namespace }) => likelyCause(value, namespaces.get(namespace)),
-  });
+  };
+  const audit = toAudit(context);
+  const add = (value: JsonObject, answers?: Answers) => {
+    audit.add({ value }, undefined, answers);
+    onProgress(audit.size);
+  };
+  // Objects of a page whose images are being looked up.
+  const waiting: { readonly value: JsonObject; readonly answers: Promise<Answers> }[] = [];
+  const settle = async () => {
+    for (const { value, answers } of waiting.splice(0)) add(value, await answers);
+  };
   for (const kind of workloadKinds) {
     const path = collectionPath(kind, options.namespace);
     const query = { limit: pageSize, ...(options.selector ? { labelSelector: options.selector } : {}) };
     try {
-      await listEach(api, path, query, (item) => {
+      const take = (item: JsonObject) => {
         if (isDone(item) || isRetired(item)) return;
-        audit.add({ value: { apiVersion: apiVersionOf(kind), kind: kind.kind, ...item } });
-        onProgress(audit.size);
-      });
+        const value = { apiVersion: apiVersionOf(kind), kind: kind.kind, ...item };
+        if (answersOf) waiting.push({ value, answers: answersOf(value, context) });
+        else add(value);
+      };
+      await listEach(api, path, query, take, { afterPage: settle });
     } catch (error) {
       audit.addProblem({ file: 'cluster', line: null, message: describeError(error) });
     }
+    // Of a list that broke off.
+    await settle();
   }
   return audit;
 }
