@@ -23,7 +23,8 @@ import { configOf, textOf } from './option-files.ts';
 const help = `
 audit looks at specs; scan looks at processes on this node. Of a folder it reads every .yaml, .yml and .json below it.
 Labels of namespaces come from the Namespaces in the input; --assume stands for those that are missing. --baseline is an
-earlier report of -o json, whose findings do not count again. More in docs/audit.md.
+earlier report of -o json, whose findings do not count again. Nothing is asked of registries without --resolve-images.
+More in docs/audit.md.
 
 Exit codes: 0 clean, 1 findings at or above --fail-on, 2 bad usage or input; files that can be read are reported all
 the same.
@@ -36,6 +37,7 @@ Examples:
   gravekeeper audit -f deploy/ -o json > baseline.json
   gravekeeper audit -f deploy/ --baseline baseline.json --fail-on warning
   gravekeeper audit -f deploy/ --assume inject=auto -o html > audit.html
+  gravekeeper audit -f deploy/ --assume inject=auto --resolve-images
   gravekeeper audit --cluster --kubeconfig ~/.kube/config --assume inject=auto`;
 
 const formats = ['table', 'json', 'sarif', 'junit', 'html', 'openreports', 'wgpolicyk8s', 'github'] as const;

@@ -53,7 +53,7 @@ export function openRunAnswers(
       lookedUp() {},
       fetched() {
         fetches += 1;
-        progress.show('images', `asked for ${fetches} ${fetches === 1 ? 'image' : 'images'}`);
+        progress.show('images', `look-ups of images: ${fetches}`);
       },
     },
   });

@@ -27,6 +27,23 @@ describe('what a registry has', () => {
     });
   }
 
+  it('is put behind tini without the capability to signal others, unless its user is root', async () => {
+    const securityContext = { capabilities: { drop: ['ALL'] } };
+    const reasonsOf = async (name: string, command: object = {}) => {
+      const container = { image: `${open.host}/team/${name}:v1`, securityContext, ...command };
+      const { wrapped, answer } = await webhook.admit(container);
+      return { wrapped, said: JSON.stringify(answer.auditAnnotations) };
+    };
+    for (const command of [{}, { command: ['report', 'by the pod'] }]) {
+      assert.equal((await reasonsOf('server-not-root', command)).wrapped, true);
+      for (const name of ['exec-form', 'named-root']) {
+        const { wrapped, said } = await reasonsOf(name, command);
+        assert.equal(wrapped, false);
+        assert.match(said, /uid-change/);
+      }
+    }
+  });
+
   it('is found by its digest', async () => {
     const digest = await digestIn(`${open.host}/team/both:v1`);
     assert.deepEqual(await argvOf(`both@${digest}`), ['/bin/report', '-x', 'one', 'two']);

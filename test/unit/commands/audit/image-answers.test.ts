@@ -105,11 +105,11 @@ describe('openRunAnswers', () => {
     const said: string[] = [];
     const { answersOf, problems } = open(null, said);
     await answersOf(deployment(image('team/app:v1')), context);
-    expect(said).toEqual(['asked for 1 image']);
+    expect(said).toEqual(['look-ups of images: 1']);
     expect(problems()).toEqual([]);
     const more = Array.from({ length: 12 }, (_, index) => deployment(image(`team/none:${index + 10}`)));
     await Promise.all(more.map((object) => answersOf(object, context)));
-    expect(said.at(-1)).toBe('asked for 13 images');
+    expect(said.at(-1)).toBe('look-ups of images: 13');
     expect(problems()).toEqual([
       '12 of 13 images could not be looked up; what they start stays unknown:',
       '  not-found: the registry has no such image',
