@@ -35,25 +35,24 @@ export async function withImages<Outcome>(
   run: (answersOf: AnswersOf | undefined) => Promise<Outcome>,
 ): Promise<Outcome> {
   checkOptions(options, api);
-  if (!options.resolveImages) return await run(undefined);
-  // Loaded only where it is wanted: it takes memory and time at the start.
-  const { openRunAnswers } = await import('./image-answers.ts');
-  const answers = openRunAnswers(images, {
-    credentials: credentialsOf(options.dockerConfig),
-    cluster: options.pullSecrets ? api : null,
-    progress,
-  });
   try {
-    const outcome = await run(answers.answersOf);
-    process.stderr.write(
-      answers
-        .problems()
-        .map((line) => `${line}\n`)
-        .join(''),
-    );
-    return outcome;
+    if (!options.resolveImages) return await run(undefined);
+    // Loaded only where it is wanted: it takes memory and time at the start.
+    const { openRunAnswers } = await import('./image-answers.ts');
+    const answers = openRunAnswers(images, {
+      credentials: credentialsOf(options.dockerConfig),
+      cluster: options.pullSecrets ? api : null,
+      progress,
+    });
+    try {
+      const outcome = await run(answers.answersOf);
+      for (const line of answers.problems()) process.stderr.write(`${line}\n`);
+      return outcome;
+    } finally {
+      answers.close();
+    }
   } finally {
-    answers.close();
+    progress.clear();
   }
 }
 
