@@ -1,9 +1,9 @@
 import { editManifest, type PlacedSetting } from '../manifest/edit.ts';
 import { type Fix, fixesFor, type Unfixed } from './fixes.ts';
-import { type AnswersOf, type AuditContext, type JudgedObject, judgeObject } from './judged.ts';
-import { readSource, type SourceEntry } from './read-source.ts';
+import { type AnswersOf, type AuditContext, type JudgedObject, judgeObject, noAnswers } from './judged.ts';
+import { mapAhead } from './map-ahead.ts';
+import { readSource } from './read-source.ts';
 import { problemLine } from './report.ts';
-import { withAnswers } from './with-answers.ts';
 
 /** What came of fixing the text of a file. */
 export interface FixedText {
@@ -15,6 +15,9 @@ export interface FixedText {
   /** Documents that could not be read; they stay as they are. */
   readonly unread: number;
 }
+
+/** Objects whose images are looked up together. */
+const objectsAhead = 64;
 
 /**
  * Writes into the text of a file what can be written safely. Applied to its own outcome it changes nothing.
@@ -34,7 +37,11 @@ export async function fixText(
   const wanted: { readonly setting: PlacedSetting; readonly told: string }[] = [];
   let unfixed = 0;
   let unread = 0;
-  for await (const { entry, answers } of withAnswers(entriesOf(text, file), context, answersOf)) {
+  const entries = mapAhead(readSource(text, file), answersOf ? objectsAhead : 0, async (entry) => ({
+    entry,
+    answers: answersOf && 'value' in entry ? await answersOf(entry.value, context) : noAnswers,
+  }));
+  for await (const { entry, answers } of entries) {
     if (!('value' in entry)) {
       lines.push(problemLine(entry));
       unread += 1;
@@ -67,10 +74,6 @@ export async function fixText(
     unfixed: unfixed + refused.size,
     unread,
   };
-}
-
-function* entriesOf(text: string, file: string): Generator<{ readonly entry: SourceEntry }> {
-  for (const entry of readSource(text, file)) yield { entry };
 }
 
 function nameOf({ value, namespace, name }: JudgedObject): string {

@@ -63,11 +63,6 @@ export class Audit {
     this.#problems.push(problem);
   }
 
-  /** How many objects it holds. */
-  get size(): number {
-    return this.#objects.length;
-  }
-
   /**
    * What was found; pods and workloads whose owner is in the input too are left out, since it speaks for them, and of
    * the pods of another owner that are alike there is one.

@@ -1,4 +1,5 @@
 import { Command, Option } from 'commander';
+import { AnsweredAudit } from '../audit/answered-audit.ts';
 import { readBaseline } from '../audit/baseline.ts';
 import { auditGithub } from '../audit/formats/github.ts';
 import { auditHtml } from '../audit/formats/html/page.ts';
@@ -8,13 +9,13 @@ import { auditReports } from '../audit/formats/openreports.ts';
 import { auditSarif } from '../audit/formats/sarif.ts';
 import { auditTable } from '../audit/formats/table.ts';
 import type { AnswersOf, AuditContext } from '../audit/judged.ts';
+import { readSource } from '../audit/read-source.ts';
 import { type AuditReport, exitCodeOf, type FailOn } from '../audit/report.ts';
 import { Audit } from '../audit/run.ts';
-import { withAnswers } from '../audit/with-answers.ts';
 import type { Config } from '../config/config.ts';
 import type { ApiServer } from '../kube/api-server.ts';
 import { terminalOf } from '../terminal.ts';
-import { type FileOptions, openFiles, readEntries } from './audit/files.ts';
+import { type FileOptions, openFiles, readAll } from './audit/files.ts';
 import { type Assumed, assume } from './audit/options.ts';
 import { type Progress, progressOn } from './audit/progress.ts';
 import { type LookupOptions, withImages } from './audit/with-images.ts';
@@ -132,8 +133,18 @@ async function auditInput(
   const { sources, problems, context } = await openFiles(options, config);
   const audit = toAudit(context);
   for (const problem of problems) audit.addProblem(problem);
-  const entries = withAnswers(readEntries(sources, progress), context, answersOf);
-  for await (const { entry, file, answers } of entries) audit.add(entry, file, answers);
+  const answered = new AnsweredAudit(audit, context, answersOf);
+  for await (const { source, read } of readAll(sources, progress)) {
+    const file = source.name;
+    if ('problem' in read) answered.add({ file, line: null, message: read.problem });
+    else {
+      for (const entry of readSource(read.text, file)) {
+        answered.add(entry, file);
+        if (answered.isFull) await answered.passOne();
+      }
+    }
+  }
+  await answered.passAll();
   return audit.report();
 }
 

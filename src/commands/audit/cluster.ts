@@ -1,8 +1,8 @@
+import { AnsweredAudit } from '../../audit/answered-audit.ts';
 import type { AnswersOf, AuditContext } from '../../audit/judged.ts';
 import type { Audit } from '../../audit/run.ts';
 import type { Config } from '../../config/config.ts';
 import { InputError } from '../../input-error.ts';
-import type { Answers } from '../../judge.ts';
 import { type ApiServer, describeError } from '../../kube/api-server.ts';
 import { getJson } from '../../kube/get-json.ts';
 import { listEach } from '../../kube/list-each.ts';
@@ -26,7 +26,7 @@ export interface ClusterAuditTools {
   readonly toAudit: (context: AuditContext) => Audit;
   /** Finds out what objects leave to their images; left out, nobody is asked. */
   readonly answersOf?: AnswersOf | undefined;
-  /** Hears how many objects were audited. */
+  /** Hears how many objects were read. */
   readonly onProgress?: (objects: number) => void;
 }
 
@@ -69,15 +69,9 @@ export async function auditCluster(
     whyNotInjected: ({ value, namespace }) => likelyCause(value, namespaces.get(namespace)),
   };
   const audit = toAudit(context);
-  const add = (value: JsonObject, answers?: Answers) => {
-    audit.add({ value }, undefined, answers);
-    onProgress(audit.size);
-  };
-  // Objects of a page whose images are being looked up.
-  const waiting: { readonly value: JsonObject; readonly answers: Promise<Answers> }[] = [];
-  const settle = async () => {
-    for (const { value, answers } of waiting.splice(0)) add(value, await answers);
-  };
+  const answered = new AnsweredAudit(audit, context, answersOf);
+  const afterPage = () => answered.passAll();
+  let objects = 0;
   for (const kind of workloadKinds) {
     const path = collectionPath(kind, options.namespace);
     const query = { limit: pageSize, ...(options.selector ? { labelSelector: options.selector } : {}) };
@@ -85,15 +79,16 @@ export async function auditCluster(
       const take = (item: JsonObject) => {
         if (isDone(item) || isRetired(item)) return;
         const value = { apiVersion: apiVersionOf(kind), kind: kind.kind, ...item };
-        if (answersOf) waiting.push({ value, answers: answersOf(value, context) });
-        else add(value);
+        answered.add({ value });
+        objects += 1;
+        onProgress(objects);
       };
-      await listEach(api, path, query, take, { afterPage: settle });
+      await listEach(api, path, query, take, { afterPage });
     } catch (error) {
       audit.addProblem({ file: 'cluster', line: null, message: describeError(error) });
     }
     // Of a list that broke off.
-    await settle();
+    await answered.passAll();
   }
   return audit;
 }

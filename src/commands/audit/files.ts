@@ -1,5 +1,4 @@
 import type { AuditContext } from '../../audit/judged.ts';
-import { readSource, type SourceEntry } from '../../audit/read-source.ts';
 import type { AuditProblem } from '../../audit/report.ts';
 import { findSources, type Source, type SourceText } from '../../audit/sources.ts';
 import type { Config } from '../../config/config.ts';
@@ -57,17 +56,5 @@ export async function* readAll(
   for (const [index, source] of sources.entries()) {
     if (sources.length > 1) progress.show('files', `read ${index} of ${sources.length} files`);
     yield { source, read: await source.read() };
-  }
-}
-
-/** Reads what sources hold, one object after another, with the name of its file. */
-export async function* readEntries(
-  sources: readonly Source[],
-  progress: Progress,
-): AsyncGenerator<{ readonly entry: SourceEntry; readonly file: string }> {
-  for await (const { source, read } of readAll(sources, progress)) {
-    const file = source.name;
-    if ('problem' in read) yield { entry: { file, line: null, message: read.problem }, file };
-    else for (const entry of readSource(read.text, file)) yield { entry, file };
   }
 }
