@@ -19,7 +19,8 @@ interface CommandLine {
   readonly load: () => Promise<Command>;
 }
 
-const commands: readonly CommandLine[] = [
+/** Every command, in the order of the help. */
+export const commands: readonly CommandLine[] = [
   {
     name: 'webhook',
     summary: 'serve admission over HTTPS',
@@ -27,27 +28,27 @@ const commands: readonly CommandLine[] = [
   },
   {
     name: 'scan',
-    summary: 'find the zombies of this node, and whose they are',
+    summary: 'find the zombies of a node, or with --cluster of all, their owners and who can fix them',
     load: async () => (await import('./commands/scan.ts')).scanCommand(),
   },
   {
     name: 'audit',
-    summary: 'say of manifests which pods may collect zombies, and why',
+    summary: 'say of manifests or a cluster which pods may collect zombies, and what would be done',
     load: async () => (await import('./commands/audit.ts')).auditCommand(),
   },
   {
     name: 'fix',
-    summary: 'write into manifests what keeps pods from collecting zombies',
+    summary: 'write into manifests what is safe to write',
     load: async () => (await import('./commands/fix.ts')).fixCommand(),
   },
   {
     name: 'demo',
-    summary: 'the whole story on one machine, without a cluster',
+    summary: 'tell the whole story on one machine, without a cluster',
     load: async () => (await import('./commands/demo.ts')).demoCommand(),
   },
   {
     name: 'explain',
-    summary: 'explain a rule or a reason',
+    summary: 'explain a rule or a reason, with an example',
     load: async () => (await import('./commands/explain.ts')).explainCommand(),
   },
   {
@@ -67,6 +68,9 @@ const commands: readonly CommandLine[] = [
   },
 ];
 
+/** How the program ends. `scan` ends with 0 whatever it finds, and with `-o npd` as node-problem-detector asks. */
+export const exitCodes = { 0: 'clean', 1: 'findings', 2: 'bad usage or input' } as const;
+
 const examples = `
 Examples:
   gravekeeper demo
@@ -77,7 +81,9 @@ Examples:
   gravekeeper certs --out certs
   gravekeeper webhook --cert certs/tls.crt --key certs/tls.key --namespaces namespaces.yaml
 
-Exit codes: 0 clean, 1 findings, 2 bad usage or input.
+Exit codes: ${Object.entries(exitCodes)
+  .map(([code, meaning]) => `${code} ${meaning}`)
+  .join(', ')}.
 In a checkout: npm run -s gravekeeper -- COMMAND`;
 
 /**

@@ -12,6 +12,7 @@ import type { Log } from './log.ts';
 import { type Metrics, type Webhook, webhooks } from './metrics.ts';
 import { mutate } from './mutate.ts';
 import { type Entry, entries } from './namespace-labels.ts';
+import { parseReview } from './parse-review.ts';
 import { type AdmissionRequest, readReview, reviewResponse } from './review.ts';
 import { reviewLine } from './review-line.ts';
 import { roomForBodies } from './room-for-bodies.ts';
@@ -25,6 +26,8 @@ export const longestBody = 8 * 1024 * 1024;
 interface AppParts extends JudgingTools {
   /** Whether reviews may be sent here. */
   ready(): boolean;
+  /** Does what nobody waits for; it may be done at once, or later. */
+  afterwards(task: () => void): void;
 }
 
 const deciders: Readonly<
@@ -126,7 +129,7 @@ async function answerReview(
   const line = reviewLine(request, decision, { webhook, entry, seconds });
   if (failure !== null) parts.log.error({ ...line, err: failure }, 'the review could not be judged');
   else if (decision.outcome === 'unjudgeable') parts.log.warn(line, 'the review could not be judged');
-  else parts.log.info(line, 'reviewed');
+  else parts.afterwards(() => parts.log.info(line, 'reviewed'));
 }
 
 function count(
@@ -167,8 +170,7 @@ function parseBody({ body, headers }: Request): { readonly json: unknown } | Rej
     return { status: 415, text: 'expected a body in UTF-8' };
   }
   try {
-    const text = body.toString();
-    return { json: JSON.parse(text.startsWith('\uFEFF') ? text.slice(1) : text) };
+    return { json: parseReview(body) };
   } catch (error) {
     return { status: 400, text: `the body is not JSON: ${detailOf(error)}` };
   }
@@ -212,7 +214,6 @@ function say(response: Response, status: number, text: string): void {
 
 function send(response: Response, status: number, type: string, body: string): void {
   if (response.headersSent) return;
-  const bytes = Buffer.from(body);
-  response.writeHead(status, { 'content-type': type, 'content-length': bytes.length });
-  response.end(bytes);
+  response.writeHead(status, { 'content-type': type, 'content-length': Buffer.byteLength(body) });
+  response.end(body);
 }

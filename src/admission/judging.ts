@@ -1,4 +1,5 @@
 import { type Answers, type FindingsOn, judge, type Question, questions, type Verdict } from '../judge.ts';
+import type { JsonObject } from '../pod/json.ts';
 import type { Pod } from '../pod/pod.ts';
 import type { Policy, PolicyContext } from '../policy/policy.ts';
 import { type Entry, type LabelTools, namespaceLabels } from './namespace-labels.ts';
@@ -9,6 +10,15 @@ export interface JudgingTools extends LabelTools {
   policyOf(pod: Pod, where: Omit<PolicyContext, 'config'>): Policy;
   /** Looks up what the specification does not tell. It may reject: the pod is then judged without. */
   answer(questions: readonly Question[], about: { pod: Pod; namespace: string }): Promise<Answers>;
+  /**
+   * Hands over the pods of a namespace that have not ended, and says whether there are more than `most`. It may reject,
+   * having handed over some, as it does when the signal aborts. Left out where there is nobody to ask.
+   */
+  listPods?(
+    namespace: string,
+    eachPod: (pod: JsonObject) => void,
+    limits: { readonly most: number; readonly signal: AbortSignal },
+  ): Promise<{ readonly more: boolean }>;
 }
 
 /** A call of a webhook, as judging sees it. */
@@ -48,7 +58,12 @@ export async function judgePod(
 
 const noAnswers: Answers = new Map();
 
-async function answersFor(
+/**
+ * Looks up what a pod's specification does not tell.
+ *
+ * @returns Nothing where that fails, which the log says.
+ */
+export async function answersFor(
   pod: Pod,
   policy: Policy,
   namespace: string,

@@ -135,18 +135,19 @@ export interface Answer {
  */
 export function reviewResponse(uid: string, answer: Answer): object {
   const { refusal, warnings, auditAnnotations, patch } = answer;
+  const isPatched = patch.length > 0;
   return {
     apiVersion: 'admission.k8s.io/v1',
     kind: 'AdmissionReview',
+    // What is undefined is left out of the JSON.
     response: {
       uid,
       allowed: refusal === null,
-      ...(refusal === null ? {} : { status: { code: 403, reason: 'Forbidden', message: refusal } }),
-      ...(patch.length === 0
-        ? {}
-        : { patchType: 'JSONPatch', patch: Buffer.from(JSON.stringify(patch)).toString('base64') }),
-      ...(warnings.length === 0 ? {} : { warnings }),
-      ...(Object.keys(auditAnnotations).length === 0 ? {} : { auditAnnotations }),
+      status: refusal === null ? undefined : { code: 403, reason: 'Forbidden', message: refusal },
+      patchType: isPatched ? 'JSONPatch' : undefined,
+      patch: isPatched ? Buffer.from(JSON.stringify(patch)).toString('base64') : undefined,
+      warnings: warnings.length === 0 ? undefined : warnings,
+      auditAnnotations: Object.keys(auditAnnotations).length === 0 ? undefined : auditAnnotations,
     },
   };
 }

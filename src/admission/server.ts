@@ -11,6 +11,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Registry } from 'prom-client';
 import { InputError } from '../input-error.ts';
 import type { Log } from './log.ts';
+import type { MessageClasses } from './message-classes.ts';
 import { type LiveCertificate, secureContextOf } from './tls.ts';
 
 /** Where to listen. */
@@ -59,6 +60,7 @@ const alertEveryMs = 60_000;
  * @param address Where to listen.
  * @param certificate Every new pair of it is used for new connections.
  * @param log Hears, now and then, of clients that refuse the certificate.
+ * @param messageClasses What requests and responses are made with, where the handler has classes of its own.
  * @throws {InputError} if it cannot listen there.
  */
 export async function serveHttps(
@@ -66,9 +68,10 @@ export async function serveHttps(
   address: Address,
   certificate: LiveCertificate,
   log: Log,
+  messageClasses: Partial<MessageClasses> = {},
 ): Promise<Listener> {
   const server = createHttpsServer(
-    { ...secureContextOf(certificate.current), ...timeouts, handshakeTimeout },
+    { ...secureContextOf(certificate.current), ...timeouts, handshakeTimeout, ...messageClasses },
     handler,
   );
   certificate.serve(server);

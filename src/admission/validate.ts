@@ -29,7 +29,8 @@ export async function validate(
   tools: JudgingTools,
 ): Promise<Decision> {
   if (request.subResource !== '') return ignored;
-  if (request.kind.kind === 'Namespace' && request.kind.group === '') return validateNamespace(request);
+  if (request.kind.kind === 'Namespace' && request.kind.group === '')
+    return validateNamespace(request, tools);
   const workload = workloadKindOf(request.kind);
   if (!workload || !isJudged(workload, request.operation)) return ignored;
   const problem = namespaceProblem(request.namespace);

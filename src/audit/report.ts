@@ -41,6 +41,8 @@ export interface AuditedObject {
   readonly owner?: string;
   /** In a cluster: how many objects of that controller, pods as a rule, are like this one. */
   readonly pods?: number;
+  /** Whether its namespace is exempt: then nothing was looked at. */
+  readonly exempt?: true;
   /** In a cluster: pods that run without what they should have got when they were created. */
   readonly notInjected?: NotInjected;
   readonly policy: {

@@ -1,3 +1,4 @@
+import { isExempt } from '../config/config.ts';
 import type { Answers } from '../judge.ts';
 import type { SourceDocument } from '../manifest/source.ts';
 import { reasons } from '../reasons.ts';
@@ -98,6 +99,7 @@ function auditedObject(
     ...identity,
     ...(file === undefined ? {} : { file }),
     ...(found.start === undefined ? {} : { line: found.start.line }),
+    ...(isExempt(namespace, options.context.config) ? { exempt: true } : {}),
     policy: { strategy: policy.strategy, probes: policy.probes, dryRun: policy.dryRun },
     remedy: { strategy, kind, reason, message: reasons[reason].sentence, containers },
     findings: verdict.findings.map((finding) => ({

@@ -5,7 +5,7 @@ import { auditGithub } from '../audit/formats/github.ts';
 import { auditHtml } from '../audit/formats/html/page.ts';
 import { auditJson } from '../audit/formats/json.ts';
 import { auditJunit } from '../audit/formats/junit.ts';
-import { auditReports } from '../audit/formats/openreports.ts';
+import { auditReports, type ReportsApi, reportsApis } from '../audit/formats/openreports.ts';
 import { auditSarif } from '../audit/formats/sarif.ts';
 import { auditTable } from '../audit/formats/table.ts';
 import type { AnswersOf, AuditContext } from '../audit/judged.ts';
@@ -39,7 +39,8 @@ Examples:
   gravekeeper audit -f deploy/ --baseline baseline.json --fail-on warning
   gravekeeper audit -f deploy/ --assume inject=auto -o html > audit.html
   gravekeeper audit -f deploy/ --assume inject=auto --resolve-images
-  gravekeeper audit --cluster --kubeconfig ~/.kube/config --assume inject=auto`;
+  gravekeeper audit --cluster --kubeconfig ~/.kube/config --assume inject=auto
+  gravekeeper audit --cluster --report openreports`;
 
 const formats = ['table', 'json', 'sarif', 'junit', 'html', 'openreports', 'wgpolicyk8s', 'github'] as const;
 type Format = (typeof formats)[number];
@@ -48,6 +49,7 @@ interface Options extends FileOptions, LookupOptions {
   readonly cluster?: true;
   readonly kubeconfig?: string;
   readonly selector?: string;
+  readonly report?: ReportsApi;
   readonly output: Format;
   readonly failOn: FailOn;
   readonly baseline?: string;
@@ -79,6 +81,11 @@ export function auditCommand(): Command {
       'of files: of objects that name none (default: default); of a cluster: only it',
     )
     .option('-l, --selector <labels>', 'with --cluster: only objects with these labels')
+    .addOption(
+      new Option('--report <api>', 'with --cluster: also write a report into each namespace').choices(
+        Object.keys(reportsApis),
+      ),
+    )
     .option('--kubeconfig <file>', 'with --cluster: how to reach it (default: KUBECONFIG)')
     .option('--config <file>', 'the configuration of the cluster, YAML')
     .option('--resolve-images', 'ask registries for ENTRYPOINT and CMD where a pod sets no command')
@@ -123,12 +130,22 @@ async function auditInput(
   const excerpts = options.output === 'html';
   const toAudit = (context: AuditContext) =>
     new Audit({ context, excerpts, ...(baseline ? { baseline } : {}) });
+  const reports = options.report
+    ? (await import('./audit/cluster-reports.ts')).clusterReports(options.report, options)
+    : null;
   if (api) {
     const { auditCluster } = await import('./audit/cluster.ts');
+    await reports?.requireApi(api);
     const onProgress = (objects: number) => {
       if (objects % 100 === 0) progress.show('objects', `read ${objects} objects`);
     };
-    return (await auditCluster(api, options, config, { toAudit, answersOf, onProgress })).report();
+    const audit = await auditCluster(api, options, config, { toAudit, answersOf, onProgress });
+    progress.clear();
+    const report = audit.report();
+    if (!reports) return report;
+    const { summary, problems } = await reports.publish(api, report, Date.now());
+    process.stderr.write(`${summary}\n`);
+    return { ...report, problems: [...report.problems, ...problems] };
   }
   const { sources, problems, context } = await openFiles(options, config);
   const audit = toAudit(context);

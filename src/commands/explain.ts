@@ -2,11 +2,10 @@ import { Command, Option } from 'commander';
 import { InputError } from '../input-error.ts';
 import { pageOf, type Reason, reasonCodes, reasons } from '../reasons.ts';
 import { rulePage, rules } from '../rules/index.ts';
-import type { Rule } from '../rules/rule.ts';
+import type { Measurement, Rule } from '../rules/rule.ts';
 import { severityClasses } from '../rules/severity.ts';
 import { escapeText, type Terminal, table, terminalOf, wrap } from '../terminal.ts';
 import { nearest } from './nearest.ts';
-import { type ReasonHelp, reasonHelp } from './reason-help.ts';
 
 const help = `
 Without a topic: every rule and every reason, one line each.
@@ -40,7 +39,7 @@ export function explainCommand(): Command {
 type Explanation =
   | { readonly kind: 'list' }
   | { readonly kind: 'rule'; readonly rule: Rule }
-  | { readonly kind: 'reason'; readonly code: Reason; readonly help: ReasonHelp };
+  | { readonly kind: 'reason'; readonly code: Reason };
 
 /**
  * Looks a topic up.
@@ -53,7 +52,7 @@ export function explain(topic: string | undefined): Explanation {
   const rule = rules.find(({ id }) => id === topic);
   if (rule) return { kind: 'rule', rule };
   const code = reasonCodes.find((reason) => reason === topic);
-  if (code) return { kind: 'reason', code, help: reasonHelp[code] };
+  if (code) return { kind: 'reason', code };
   const near = nearest(topic, [...rules.map(({ id }) => id), ...reasonCodes]);
   const shown = escapeText(topic.length > 60 ? `${topic.slice(0, 60)}…` : topic);
   const advice =
@@ -71,7 +70,7 @@ export function textOf(explanation: Explanation, terminal: Terminal): string {
     case 'rule':
       return ruleText(explanation.rule, terminal);
     case 'reason':
-      return reasonText(explanation.code, explanation.help, terminal);
+      return reasonText(explanation.code, terminal);
   }
 }
 
@@ -97,26 +96,31 @@ function ruleText(rule: Rule, terminal: Terminal): string {
   const thresholds = Object.entries(rule.defaults).map(([name, value]) => `${name} ${value}`);
   return [
     heading(`rule ${rule.id}`, rule.title, terminal),
-    section('Why', rule.why, terminal),
-    section('What to write instead', rule.instead, terminal),
+    section('Why', [rule.why, ...rule.notes], terminal),
+    ...(rule.measured ? [measurement(rule.measured, terminal)] : []),
+    section('When it fires', [...rule.fires, ...(rule.neighbours ? [rule.neighbours] : [])], terminal),
+    section('What to write instead', [rule.instead], terminal),
     example('Before', rule.example.before, terminal),
     example('After', rule.example.after, terminal),
     section(
       'Severity',
-      `${leaks} where PID 1 leaks or is unknown, ${reaps} where it reaps. One level lower in a startupProbe.`,
+      [
+        `${leaks} where PID 1 leaks or is unknown, ${reaps} where it reaps. One level lower in a startupProbe.`,
+      ],
       terminal,
     ),
     ...(thresholds.length > 0
-      ? [section('Thresholds', `Fires below ${thresholds.join(' or ')}.`, terminal)]
+      ? [section('Thresholds', [`Fires below ${thresholds.join(' or ')}.`], terminal)]
       : []),
     `More: ${rulePage(rule.id)}\n`,
   ].join('\n');
 }
 
-function reasonText(code: Reason, { advice, example: yaml }: ReasonHelp, terminal: Terminal): string {
+function reasonText(code: Reason, terminal: Terminal): string {
+  const { sentence, advice, example: yaml } = reasons[code];
   return [
-    heading(`reason ${code}`, reasons[code].sentence, terminal),
-    section('What to do', advice, terminal),
+    heading(`reason ${code}`, sentence, terminal),
+    section('What to do', [advice], terminal),
     example('Example', yaml, terminal),
     `More: ${pageOf(code)}\n`,
   ].join('\n');
@@ -128,9 +132,22 @@ function heading(name: string, sentence: string, terminal: Terminal): string {
 
 const indent = '  ';
 
-function section(title: string, text: string, terminal: Terminal): string {
-  const lines = wrap(text, terminal.width - indent.length).map((line) => `${indent}${line}\n`);
-  return `${terminal.paint('bold', title)}\n${lines.join('')}`;
+function section(title: string, paragraphs: readonly string[], terminal: Terminal): string {
+  const texts = paragraphs.map((text) =>
+    wrap(text, terminal.width - indent.length)
+      .map((line) => `${indent}${line}\n`)
+      .join(''),
+  );
+  return `${terminal.paint('bold', title)}\n${texts.join('\n')}`;
+}
+
+function measurement({ per, rows }: Measurement, terminal: Terminal): string {
+  const lines = table(
+    rows.map(({ command, zombies }) => [zombies, command]),
+    { ...terminal, width: terminal.width - indent.length },
+  );
+  const title = `Measured: zombies of a ${per}, with a PID 1 that never waits`;
+  return `${terminal.paint('bold', title)}\n${lines.replace(/^/gm, indent).trimEnd()}\n`;
 }
 
 function example(title: string, yaml: string, terminal: Terminal): string {
@@ -147,16 +164,14 @@ export function jsonOf(explanation: Explanation): object {
         reasons: reasonCodes.map((code) => ({ code, sentence: reasons[code].sentence, page: pageOf(code) })),
       };
     case 'rule': {
-      const { id, title, why, instead, example: yaml, severityClass, defaults, sources } = explanation.rule;
+      const { severityClass, defaults, check: _, ...told } = explanation.rule;
       const severity = severityClasses[severityClass];
-      const page = rulePage(id);
-      return {
-        rule: { id, title, why, instead, example: yaml, severity, thresholds: defaults, page, sources },
-      };
+      return { rule: { ...told, severity, thresholds: defaults, page: rulePage(told.id) } };
     }
     case 'reason': {
-      const { code, help: known } = explanation;
-      return { reason: { code, sentence: reasons[code].sentence, ...known, page: pageOf(code) } };
+      const { code } = explanation;
+      const { sentence, advice, example: yaml } = reasons[code];
+      return { reason: { code, sentence, advice, example: yaml, page: pageOf(code) } };
     }
   }
 }

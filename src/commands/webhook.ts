@@ -29,6 +29,11 @@ export function webhookCommand(): Command {
     .addOption(new Option('--kubeconfig <file>', 'how to reach the cluster').conflicts('namespaces'))
     .option('--resolve-images', 'ask registries for ENTRYPOINT and CMD where a pod sets no command')
     .option('--pull-secrets', 'ask them with the pull secrets of the pods, read from the cluster')
+    .addOption(
+      new Option('--relabel-preview', 'tell who labels a namespace what that means for its pods').conflicts(
+        'namespaces',
+      ),
+    )
     .option('--shutdown-delay <seconds>', 'how long it serves on after SIGTERM', secondsFrom(0, 3600), 5)
     .addOption(
       new Option('--log-level <level>', 'the least that is logged').choices(logLevels).default('info'),
@@ -48,6 +53,7 @@ interface Options {
   readonly kubeconfig?: string;
   readonly resolveImages?: boolean;
   readonly pullSecrets?: boolean;
+  readonly relabelPreview?: boolean;
   readonly shutdownDelay: number;
   readonly logLevel: LogLevel;
 }

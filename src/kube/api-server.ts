@@ -2,7 +2,7 @@ import type { JsonObject } from '../pod/json.ts';
 import { escapeText } from '../terminal.ts';
 
 /** The methods of HTTP that this program uses on the API server. */
-export type Method = 'GET' | 'POST' | 'PATCH';
+export type Method = 'GET' | 'POST' | 'PATCH' | 'DELETE';
 
 /** How one request differs from the plain one. */
 export interface RequestOptions {

@@ -29,17 +29,58 @@ export async function listEach(
 ): Promise<void> {
   let parameters = new URLSearchParams(query);
   for (let page = 0; page < mostPages; page += 1) {
-    const list = await getJson(api, `${path}?${parameters}`, { ...options, eachItem });
-    const { items, metadata } = isJsonObject(list) ? list : {};
-    // Go's encoder writes an empty list as null where nobody made one.
-    if (!Array.isArray(items) && items !== null)
-      throw new ApiError(200, `${path} is not answered with a list`);
+    const next = await listPage(api, path, parameters, eachItem, options);
     await afterPage?.();
-    const next = isJsonObject(metadata) ? metadata.continue : undefined;
-    if (typeof next !== 'string' || next === '') return;
+    if (next === null) return;
     // The token holds the version of the first page; the server refuses both together.
     const { resourceVersion: _, ...rest } = query;
     parameters = new URLSearchParams({ ...rest, continue: next });
   }
   throw new ApiError(200, `${path} is answered with more than ${mostPages} pages`);
+}
+
+const pageSize = 500;
+
+/**
+ * Lists the first objects of a collection, one object at a time.
+ *
+ * @param api The API server.
+ * @param path Of the collection, such as `/api/v1/namespaces/shop/pods`.
+ * @param query Its parameters, without `limit`.
+ * @param most After how many objects it ends.
+ * @param eachItem Takes an object; if the list fails, it may have taken some.
+ * @returns Whether there are more.
+ * @throws {ApiError} if the status is not 2xx or the answer no list; an error in words if there is no answer.
+ */
+export async function listFirst(
+  api: ApiServer,
+  path: string,
+  query: Readonly<Record<string, string>>,
+  most: number,
+  eachItem: (item: JsonObject) => void,
+  options: RequestOptions = {},
+): Promise<{ readonly more: boolean }> {
+  let next: string | null = '';
+  for (let seen = 0; next !== null && seen < most; seen += pageSize) {
+    const limit = String(Math.min(pageSize, most - seen));
+    const parameters = new URLSearchParams({ ...query, limit, ...(next ? { continue: next } : {}) });
+    next = await listPage(api, path, parameters, eachItem, options);
+  }
+  return { more: next !== null };
+}
+
+/** Lists a page, and answers what asks for the next one; null for the last. */
+async function listPage(
+  api: ApiServer,
+  path: string,
+  parameters: URLSearchParams,
+  eachItem: (item: JsonObject) => void,
+  options: RequestOptions,
+): Promise<string | null> {
+  const list = await getJson(api, `${path}?${parameters}`, { ...options, eachItem });
+  const { items, metadata } = isJsonObject(list) ? list : {};
+  // Go's encoder writes an empty list as null where nobody made one.
+  if (!Array.isArray(items) && items !== null) throw new ApiError(200, `${path} is not answered with a list`);
+  const next = isJsonObject(metadata) ? metadata.continue : undefined;
+  return typeof next === 'string' && next !== '' ? next : null;
 }

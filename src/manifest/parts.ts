@@ -33,6 +33,7 @@ export function* partsOf(text: string): Generator<Part> {
       line += newlinesIn(piece);
     }
   }
+  if (directives !== '') yield { text: directives, offset, line };
 }
 
 /** Whether a text looks like a JSON object, or like YAML that begins as one. */

@@ -98,6 +98,10 @@ export function tokensOf(pointer: string): readonly string[] {
     .map((token) => token.replaceAll('~1', '/').replaceAll('~0', '~'));
 }
 
+/** Garbage that happens to begin so is no document to YAML, and no error either. */
+const lonelyDirective =
+  'a line that begins with % is a directive, and no document follows; expected an object with apiVersion and kind';
+
 type Found = SourceDocument | Omit<ManifestProblem, 'file'>;
 
 /** From an offset in a part to a place in the file. */
@@ -173,7 +177,10 @@ function readYaml(part: Part, lines: Lines): readonly Found[] {
     ];
   }
   try {
-    return parseYaml(part.text).flatMap((document, index) => readYamlDocument(document, index, part, lines));
+    const documents = parseYaml(part.text);
+    const directive = documents.length === 0 ? part.text.search(/^%/m) : -1;
+    if (directive >= 0) return [{ line: lines.at(directive).line, message: lonelyDirective }];
+    return documents.flatMap((document, index) => readYamlDocument(document, index, part, lines));
   } catch (error) {
     return [{ line: part.line, message: inWords(error) }];
   }

@@ -1,4 +1,5 @@
 import { basename } from './basename.ts';
+import { remember } from './remember.ts';
 import { readScript, type ScriptCommand, type ScriptReading } from './shell-script.ts';
 import type { Budget } from './shell-walk.ts';
 import { readShellCall, type ShellCall } from './shells.ts';
@@ -63,11 +64,6 @@ export interface CommandLine {
   readonly invocations: readonly Invocation[];
 }
 
-/** Pods of a template come again and again; reading a script takes longer than all the rest of judging one. */
-const remembered = new Map<string, CommandLine>();
-const mostRemembered = 1_000;
-const longestRemembered = 4_096;
-
 /**
  * Reads a command line: wrappers, then shells, then the programs that a visible script starts. It never throws,
  * and its work is bounded whatever the words are; a script that is beyond the bounds is called malformed. The
@@ -75,18 +71,7 @@ const longestRemembered = 4_096;
  *
  * @param argv The words as the container runtime would execute them: `$(VAR)` of Kubernetes already expanded.
  */
-export function readCommandLine(argv: readonly string[]): CommandLine {
-  const key = JSON.stringify(argv);
-  const known = remembered.get(key);
-  if (known) return known;
-  const commandLine = readAnew(argv);
-  if (key.length <= longestRemembered && sizeOf(commandLine) <= longestRemembered) {
-    const [oldest] = remembered.keys();
-    if (oldest !== undefined && remembered.size >= mostRemembered) remembered.delete(oldest);
-    remembered.set(key, commandLine);
-  }
-  return commandLine;
-}
+export const readCommandLine: (argv: readonly string[]) => CommandLine = remember(readAnew, sizeOf);
 
 /** UTF-16 units of the invocations: a script that repeats `"$*"` makes far more of them than it has itself. */
 function sizeOf({ invocations }: CommandLine): number {

@@ -50,11 +50,44 @@ function checkOfRecord(check: Check): Check {
   };
 }
 
+/** What a field of an object has to be. Plain types are compared in place: most fields have one, and calls add up. */
+interface FieldCheck {
+  readonly key: string;
+  readonly optional: boolean;
+  readonly nullable: boolean;
+  readonly type: 'string' | 'boolean' | null;
+  readonly check: Check;
+}
+
 function checkOfObject(shape: Readonly<Record<string, unknown>>): Check {
-  const fields = Object.entries(shape).map(([key, schema]) => ({ key, check: checkOf(schema) }));
+  const fields = Object.entries(shape).map(([key, schema]) => fieldCheckOf(key, schema));
   return (value) => {
     if (!isJsonObject(value)) return false;
-    for (const { key, check } of fields) if (!check(value[key])) return false;
+    for (const { key, optional, nullable, type, check } of fields) {
+      const field = value[key];
+      const isFine =
+        field === undefined
+          ? optional
+          : field === null
+            ? nullable
+            : type === null
+              ? check(field)
+              : typeof field === type;
+      if (!isFine) return false;
+    }
     return true;
+  };
+}
+
+function fieldCheckOf(key: string, schema: unknown): FieldCheck {
+  const check = checkOf(schema);
+  let inner = schema;
+  while (inner instanceof z.ZodOptional || inner instanceof z.ZodNullable) inner = inner.unwrap();
+  return {
+    key,
+    optional: check(undefined),
+    nullable: check(null),
+    type: inner instanceof z.ZodString ? 'string' : inner instanceof z.ZodBoolean ? 'boolean' : null,
+    check: checkOf(inner),
   };
 }

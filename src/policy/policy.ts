@@ -2,11 +2,11 @@ import { type Config, type ImageArgv, isExempt } from '../config/config.ts';
 import type { Pod } from '../pod/pod.ts';
 import type { Reason } from '../reasons.ts';
 import { argvAnnotation, ignoreAnnotation, skipContainersAnnotation } from './annotations.ts';
-import { annotationKeys, labelKeys } from './keys.ts';
+import { annotationKeys, labelKeys, labelMeanings, probeModes, strategies } from './keys.ts';
 import type { Note } from './note.ts';
 
 /** How a remedy is chosen. */
-export type Strategy = 'auto' | 'share-pid' | 'tini';
+export type Strategy = (typeof strategies)[number];
 
 /** What holds for one pod: labels of its namespace and its own, annotations and configuration taken together. */
 export interface Policy {
@@ -18,7 +18,7 @@ export interface Policy {
     'not-opted-in' | 'opted-out' | 'exempt-namespace' | 'pod-opt-in-forbidden'
   > | null;
   /** What happens to findings; null where the namespace has not opted in to probe checks. */
-  readonly probes: 'warn' | 'deny' | 'ignore' | null;
+  readonly probes: (typeof probeModes)[number] | null;
   readonly dryRun: boolean;
   /** Containers that the pod's annotation spares. */
   readonly skipContainers: ReadonlySet<string>;
@@ -38,9 +38,6 @@ export interface PolicyContext {
   readonly namespaceLabels: ReadonlyMap<string, string>;
   readonly config: Config;
 }
-
-const strategies = ['auto', 'share-pid', 'tini'] as const;
-const probeModes = ['warn', 'deny', 'ignore'] as const;
 
 /**
  * Takes the labels of a namespace, the labels and annotations of a pod, and the configuration together.
@@ -92,7 +89,7 @@ export function policyOf(pod: Pod, context: PolicyContext): Policy {
       ? []
       : [
           ...namespaceNotes(namespaceLabels),
-          ...invalidLabel(labelKeys.inject, ofPod.value, [...strategies, 'none'], 'the pod'),
+          ...invalidLabel('inject', ofPod.value, 'the pod'),
           ...(optedIn
             ? [...annotation.skipContainers.notes, ...annotation.argv.notes, ...annotation.ignore.notes]
             : []),
@@ -107,13 +104,9 @@ export function policyOf(pod: Pod, context: PolicyContext): Policy {
  * @param labels The namespace's labels.
  */
 export function namespaceNotes(labels: ReadonlyMap<string, string>): readonly Note[] {
-  const check = (key: string, allowed: readonly string[]) =>
-    invalidLabel(key, labels.get(key), allowed, 'the namespace');
-  return [
-    ...check(labelKeys.inject, [...strategies, 'none']),
-    ...check(labelKeys.probes, probeModes),
-    ...check(labelKeys.dryRun, ['true', 'false']),
-  ];
+  return (['inject', 'probes', 'dryRun'] as const).flatMap((label) =>
+    invalidLabel(label, labels.get(labelKeys[label]), 'the namespace'),
+  );
 }
 
 function injectLabel(value: string | undefined): { value: string | undefined; strategy: Strategy | null } {
@@ -140,12 +133,12 @@ function dryRunOf(label: string | undefined, config: Config): boolean {
 }
 
 function invalidLabel(
-  key: string,
+  label: keyof typeof labelKeys,
   value: string | undefined,
-  allowed: readonly string[],
   where: string,
 ): readonly Note[] {
+  const allowed = labelMeanings[label].values;
   if (value === undefined || allowed.includes(value)) return [];
-  const detail = `${key}=${JSON.stringify(value)} of ${where} is none of ${allowed.join(', ')}`;
+  const detail = `${labelKeys[label]}=${JSON.stringify(value)} of ${where} is none of ${allowed.join(', ')}`;
   return [{ reason: 'invalid-label', container: null, detail }];
 }

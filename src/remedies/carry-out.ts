@@ -1,7 +1,7 @@
-import { type Container, longRunning, type Pod } from '../pod/pod.ts';
+import type { Pod } from '../pod/pod.ts';
 import type { Policy } from '../policy/policy.ts';
 import { appliesCleanly } from './check-patch.ts';
-import type { ContainerFacts } from './facts.ts';
+import { type ContainerFacts, longRunningFacts } from './facts.ts';
 import type { Injection } from './injection.ts';
 import { agreedReason, type ContainerDecision, type Operation, type Remedy } from './remedy.ts';
 import { sharePid, unsharePid } from './share-pid.ts';
@@ -31,7 +31,8 @@ export function carryOut(
   facts: readonly ContainerFacts[],
   injection: Injection | null,
 ): CarriedOut {
-  const attempt = attemptFor(pod, policy, withoutBlocked(pod, remedy, injection), facts, injection);
+  const running = longRunningFacts(facts);
+  const attempt = attemptFor(pod, policy, withoutBlocked(remedy, running, injection), running, injection);
   if (attempt.operations.length === 0 || appliesCleanly(pod, attempt.operations)) return attempt;
   const containers = remedy.containers.map((decision) =>
     decision.action === 'none' ? decision : unsafe(decision),
@@ -40,15 +41,19 @@ export function carryOut(
 }
 
 /** Takes the containers out whose own mounts leave no room for tini's; the others are wrapped all the same. */
-function withoutBlocked(pod: Pod, remedy: Remedy, injection: Injection | null): Remedy {
+function withoutBlocked(
+  remedy: Remedy,
+  running: readonly ContainerFacts[],
+  injection: Injection | null,
+): Remedy {
   if (remedy.kind !== 'tini') return remedy;
-  const decisions = decisionsByContainer(pod, remedy);
-  const wrapped = [...decisions].flatMap(([container, { action }]) => (action === 'tini' ? [container] : []));
+  const wrapped = wrappedBy(remedy, running).map(({ container }) => container);
   const blocked = blockedContainers(wrapped, injection);
   if (blocked.size === 0) return remedy;
-  const containers = [...decisions].map(([container, decision]) =>
-    blocked.has(container) ? unsafe(decision) : decision,
-  );
+  const containers = remedy.containers.map((decision, index) => {
+    const container = running[index]?.container;
+    return container && blocked.has(container) ? unsafe(decision) : decision;
+  });
   const kind = blocked.size < wrapped.length ? 'tini' : null;
   const isOfPod = remedy.reason === 'chosen-by-label' && kind !== null;
   const reason = isOfPod || remedy.reason === 'sidecar-arrived' ? remedy.reason : agreedReason(containers);
@@ -59,31 +64,24 @@ function unsafe(decision: ContainerDecision): ContainerDecision {
   return { ...decision, action: 'none', reason: 'patch-unsafe' };
 }
 
-/** The decision on each long-running container; empty where the pod was skipped as a whole. */
-export function decisionsByContainer(pod: Pod, remedy: Remedy): ReadonlyMap<Container, ContainerDecision> {
-  const running = longRunning(pod);
-  return new Map(
-    remedy.containers.flatMap((decision, index) => {
-      const container = running[index];
-      return container ? [[container, decision] as const] : [];
-    }),
-  );
+/** The containers that a remedy puts tini into, of the long-running ones, which its decisions are about in turn. */
+function wrappedBy({ containers }: Remedy, running: readonly ContainerFacts[]): readonly ContainerFacts[] {
+  return running.filter((_, index) => containers[index]?.action === 'tini');
 }
 
 function attemptFor(
   pod: Pod,
   policy: Policy,
   remedy: Remedy,
-  facts: readonly ContainerFacts[],
+  running: readonly ContainerFacts[],
   injection: Injection | null,
 ): CarriedOut {
   if (remedy.kind === 'share-pid') {
     const names = remedy.containers.map(({ name }) => name);
     return { remedy, operations: [...sharePid(pod), ...statusOperations(pod, remedy, names)] };
   }
-  const decisions = decisionsByContainer(pod, remedy);
-  const wrapped = facts.filter(({ container }) => decisions.get(container)?.action === 'tini');
-  const injected = facts.filter((each) => each.injected && decisions.has(each.container));
+  const wrapped = wrappedBy(remedy, running);
+  const injected = running.filter((each, index) => each.injected && remedy.containers[index] !== undefined);
   const wraps = wrapped.flatMap(({ container, argv }) => (argv ? [{ container, argv: argv.asFields }] : []));
   const wrapping = wraps.length + injected.length > 0 ? tini(pod, wraps, injection, policy.config.tini) : [];
   const unsharing = remedy.reason === 'sidecar-arrived' ? unsharePid() : [];

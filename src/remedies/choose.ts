@@ -2,7 +2,7 @@ import type { Pod } from '../pod/pod.ts';
 import type { Note } from '../policy/note.ts';
 import type { Policy } from '../policy/policy.ts';
 import type { Reason } from '../reasons.ts';
-import type { ContainerFacts } from './facts.ts';
+import { type ContainerFacts, longRunningFacts } from './facts.ts';
 import { hasForeignController, sidecarArrived } from './pod-reason.ts';
 import { agreedReason, type ContainerDecision, type Remedy, type RemedyKind } from './remedy.ts';
 
@@ -33,7 +33,7 @@ export function chooseRemedy(
     notes: policy.strategy ? [...unreadableNotes(pod), ...notes] : notes,
   });
   if (skipped) return remedy(null, skipped, []);
-  const running = facts.filter(({ container }) => container.role !== 'init');
+  const running = longRunningFacts(facts);
   switch (policy.strategy) {
     case 'share-pid':
       return shareByLabel(pod, facts, running, remedy);

@@ -66,7 +66,7 @@ export function factsOf(
   const argv = argvOf(container, imageArgvOf(container, policy, looked));
   const commandLine = argv && readCommandLine(argv.asExecuted);
   const security = securityOf(container, pod, imageUserOf(looked?.user));
-  const programs = commandLine ? programsOnTheWay(commandLine) : new Set<string>();
+  const line = commandLine && lineFactsOf(commandLine);
   const use = pid1UseOf([
     argv?.asExecuted ?? container.fields.args ?? [],
     ...container.probes.map((probe) => probeWords(container, probe)),
@@ -74,22 +74,22 @@ export function factsOf(
   ]);
   const stopSignal = container.fields.lifecycle?.stopSignal;
   const asRoot = security.lacksKill;
-  const asAnother = security.mayEscalate && includesAny(programs, setuidPrograms);
+  const asAnother = security.mayEscalate && line?.hasSetuid === true;
   const shellMayStay = commandLine?.shell?.mayStay === true;
   return {
     container,
     argv,
     commandLine,
-    pid1: commandLine ? pid1OfLine(commandLine) : 'unknown',
+    pid1: line?.pid1 ?? 'unknown',
     skippedByAnnotation: policy.skipContainers.has(container.name),
     injected: injection?.wraps(container) ?? false,
-    hasInit: includesAny(programs, initsThatReap),
-    needsPid1: commandLine !== null && mustBePid1(commandLine),
+    hasInit: line?.hasInit ?? false,
+    needsPid1: line?.needsPid1 ?? false,
     changesUid: (security.maybeRoot && asRoot) || (security.maybeNonRoot && asAnother),
     imageUserDecides: security.maybeRoot && security.maybeNonRoot && asRoot !== asAnother,
     looksAtPid1:
       use.identity ||
-      (use.files && includesAny(programs, userChangers)) ||
+      (use.files && line?.changesUser === true) ||
       (stopSignal ? isKeptByTini(stopSignal) : false),
     touchesPid1: use.any,
     localhostProfile: security.localhostProfile,
@@ -100,28 +100,55 @@ export function factsOf(
   };
 }
 
+/** The facts of the containers that keep running, in the order of the decisions on them. */
+export function longRunningFacts(facts: readonly ContainerFacts[]): readonly ContainerFacts[] {
+  return facts.filter(({ container }) => container.role !== 'init');
+}
+
+/** What a command line tells by itself. */
+interface LineFacts {
+  readonly pid1: Pid1;
+  readonly needsPid1: boolean;
+  readonly hasInit: boolean;
+  readonly hasSetuid: boolean;
+  readonly changesUser: boolean;
+}
+
+/** Command lines that come again are the same object each time. */
+const knownLines = new WeakMap<CommandLine, LineFacts>();
+
+function lineFactsOf(line: CommandLine): LineFacts {
+  const known = knownLines.get(line);
+  if (known) return known;
+  const programs = programsOnTheWay(line);
+  const includesAny = (wanted: ReadonlySet<string>) => programs.some((program) => wanted.has(program));
+  const facts: LineFacts = {
+    pid1: pid1OfLine(line),
+    needsPid1: mustBePid1(line),
+    hasInit: includesAny(initsThatReap),
+    hasSetuid: includesAny(setuidPrograms),
+    changesUser: includesAny(userChangers),
+  };
+  knownLines.set(line, facts);
+  return facts;
+}
+
 /**
  * The basenames of the programs that a container's process is on its way to its last one. Of the last one's own
  * arguments only those count that look like a program to start: the first one, where it is a bare name or stands in
  * a folder of programs, and the one before `--`.
  */
-function programsOnTheWay({ chain, invocations }: CommandLine): ReadonlySet<string> {
+function programsOnTheWay({ chain, invocations }: CommandLine): readonly string[] {
   const last = chain.at(-1) ?? [];
   const argument = last[1] ?? '';
   const started = invocations.filter(({ childOfShell, background }) => !childOfShell && !background);
-  return new Set(
-    [
-      ...chain.map(([program = '']) => program),
-      ...started.map(({ program }) => program),
-      ...started.flatMap(({ wrappers }) => wrappers.map(({ name }) => name)),
-      ...(/^(\/|\/(usr\/)?(local\/)?s?bin\/)?[\w-]+$/.test(argument) ? [argument] : []),
-      last[last.indexOf('--') - 1] ?? '',
-    ].map(basename),
-  );
-}
-
-function includesAny(programs: ReadonlySet<string>, wanted: ReadonlySet<string>): boolean {
-  return [...programs].some((program) => wanted.has(program));
+  return [
+    ...chain.map(([program = '']) => program),
+    ...started.map(({ program }) => program),
+    ...started.flatMap(({ wrappers }) => wrappers.map(({ name }) => name)),
+    ...(/^(\/|\/(usr\/)?(local\/)?s?bin\/)?[\w-]+$/.test(argument) ? [argument] : []),
+    last[last.indexOf('--') - 1] ?? '',
+  ].map(basename);
 }
 
 /**

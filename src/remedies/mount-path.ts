@@ -36,8 +36,12 @@ function mountPathsOf({ fields }: Container): readonly string[] {
 
 /** Whether one absolute path is the other one, or lies above or below it. */
 export function overlaps(one: string, other: string): boolean {
-  const [a, b] = [`${clean(one)}/`, `${clean(other)}/`];
-  return a.startsWith(b) || b.startsWith(a);
+  const [a, b] = [clean(one), clean(other)];
+  return isAtOrBelow(a, b) || isAtOrBelow(b, a);
+}
+
+function isAtOrBelow(path: string, above: string): boolean {
+  return path.startsWith(above) && (path.length === above.length || path[above.length] === '/');
 }
 
 /** An absolute path without empty, `.` and `..` segments and without a slash at its end. */

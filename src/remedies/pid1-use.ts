@@ -1,4 +1,5 @@
 import { basename } from '../pod/command-line.ts';
+import { remember } from '../pod/remember.ts';
 
 /** How the visible commands of a container relate to PID 1 of its PID namespace. */
 export interface Pid1Use {
@@ -71,18 +72,36 @@ const wholeTextPatterns = [
 export function pid1UseOf(commandLines: readonly (readonly string[])[]): Pid1Use {
   const use = { identity: false, any: false, files: false };
   for (const words of commandLines) {
-    const text = words.join(' ').replaceAll(/["'\\]/g, '');
-    if (text.length > longestSearched) return { identity: true, any: true, files: true };
-    if (!/1|\$|killall5/.test(text)) continue;
-    const commands = text.split(/[;|&\n(){}`]+/);
-    const identity = wholeTextPatterns.some((pattern) => pattern.test(text)) || commands.some(looksAtPid1);
-    const files = /\/proc\/+1\/+fd\b/.test(text);
+    if (!mayUsePid1(words)) continue;
+    const { identity, any, files } = useOf(words);
     use.identity ||= identity;
+    use.any ||= any;
     use.files ||= files;
-    use.any ||= identity || /\/proc\/+\{?1(?!\d)/.test(text) || commands.some(signalsPid1);
   }
   return use;
 }
+
+/** Whether words need a closer look: most name neither PID 1, nor a variable that may hold it, nor `killall5`. */
+function mayUsePid1(words: readonly string[]): boolean {
+  let length = 0;
+  for (const word of words) {
+    if (/[15$]/.test(word)) return true;
+    length += word.length;
+  }
+  return length > longestSearched;
+}
+
+const useOf = remember((words): Pid1Use => {
+  const text = words.join(' ').replaceAll(/["'\\]/g, '');
+  if (text.length > longestSearched) return { identity: true, any: true, files: true };
+  const commands = text.split(/[;|&\n(){}`]+/);
+  const identity = wholeTextPatterns.some((pattern) => pattern.test(text)) || commands.some(looksAtPid1);
+  return {
+    identity,
+    any: identity || /\/proc\/+\{?1(?!\d)/.test(text) || commands.some(signalsPid1),
+    files: /\/proc\/+1\/+fd\b/.test(text),
+  };
+});
 
 /** Whether one command looks at PID 1, or sends it a signal that tini would keep. */
 function looksAtPid1(command: string): boolean {

@@ -1,7 +1,6 @@
 import type { Pid1 } from '../pid1.ts';
 import type { Container, Pod } from '../pod/pod.ts';
-import { decisionsByContainer } from './carry-out.ts';
-import type { ContainerFacts } from './facts.ts';
+import { type ContainerFacts, longRunningFacts } from './facts.ts';
 import type { Remedy } from './remedy.ts';
 
 /**
@@ -16,13 +15,12 @@ export function pid1With(
   pod: Pod,
   facts: readonly ContainerFacts[],
 ): (container: Container) => Pid1 {
-  const decisions = remedy ? decisionsByContainer(pod, remedy) : new Map();
   const takenBack = remedy?.reason === 'sidecar-arrived';
   const shared = remedy?.kind === 'share-pid' || (pod.spec.shareProcessNamespace === true && !takenBack);
   const byContainer = new Map(
-    facts.map(({ container, injected, pid1 }) => {
-      const reaps = shared || pod.spec.hostPID || injected || decisions.get(container)?.action === 'tini';
-      return [container, reaps ? 'reaps' : pid1] as const;
+    longRunningFacts(facts).map(({ container, injected, pid1 }, index) => {
+      const wrapped = remedy?.containers[index]?.action === 'tini';
+      return [container, shared || pod.spec.hostPID || injected || wrapped ? 'reaps' : pid1] as const;
     }),
   );
   return (container) => byContainer.get(container) ?? 'unknown';

@@ -1,8 +1,8 @@
-import { isJsonObject } from '../pod/json.ts';
 import { longRunning, type Pod } from '../pod/pod.ts';
-import { annotationKeys } from '../policy/keys.ts';
 import type { Policy } from '../policy/policy.ts';
 import type { Reason } from '../reasons.ts';
+import { findInjection } from './injection.ts';
+import { statusRemedy } from './status.ts';
 
 /** Controllers of Kubernetes itself, which never compare a pod with their template. */
 const nativeControllers = new Set([
@@ -51,18 +51,15 @@ export function sidecarArrived(pod: Pod): boolean {
   return longRunning(pod).length > 1 && statusRemedy(pod) === 'share-pid';
 }
 
+/** Whether an earlier round changed the pod, and it still is so. Of a shared namespace only the annotation tells. */
+export function bearsRemedy(pod: Pod): boolean {
+  const shares = pod.spec.shareProcessNamespace === true && statusRemedy(pod) === 'share-pid';
+  return shares || findInjection(pod) !== null;
+}
+
 /** Whether a field that could not be read might have forbidden the remedy; a stranger's label might not. */
 function decidesAboutSafety(at: string): boolean {
   return !/\/metadata\/(labels|annotations)\//.test(at);
-}
-
-function statusRemedy(pod: Pod): unknown {
-  try {
-    const status: unknown = JSON.parse(pod.annotations.get(annotationKeys.status) ?? 'null');
-    return isJsonObject(status) ? status.remedy : null;
-  } catch {
-    return null;
-  }
 }
 
 function isWindows({ spec, containers }: Pod): boolean {

@@ -60,6 +60,16 @@ export function removeStatus(pod: Pod): readonly Operation[] {
   return [{ op: 'remove', path: pointer('/metadata/annotations', annotationKeys.status) }];
 }
 
+/** The remedy that the annotation says a pod has; null where there is none that can be read. Anyone may write it. */
+export function statusRemedy(pod: Pod): unknown {
+  try {
+    const status: unknown = JSON.parse(pod.annotations.get(annotationKeys.status) ?? 'null');
+    return isJsonObject(status) ? status.remedy : null;
+  } catch {
+    return null;
+  }
+}
+
 function statusOf({ kind, reason }: Remedy, names: readonly string[]): string {
   const write = (listed: number): string =>
     JSON.stringify({

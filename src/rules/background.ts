@@ -10,6 +10,21 @@ export const backgroundRule: Rule = {
   why:
     'The probe ends before the program that it started, so every run orphans one. When it ends it becomes a ' +
     'zombie of PID 1. While it runs it costs CPU and memory, and runs pile up if it outlasts the period.',
+  measured: {
+    per: 'run',
+    rows: [{ command: "`sh -c 'cmd &'`, `nohup cmd &`, `setsid -f cmd`", zombies: '1' }],
+  },
+  notes: [
+    'One zombie every 10 s is 8,640 a day. If the command hangs, there is soon one live process per ' +
+      'period as well.',
+  ],
+  fires: [
+    'At any interval, for each program behind an unquoted `&`, `nohup`, `setsid -f` or `daemon`. ' +
+      'There are no thresholds. `&&`, `2>&1` and an ampersand in quotes are something else.',
+    'A shell that goes on to `wait` reaps its background jobs, so those are not reported.',
+  ],
+  neighbours:
+    '`shell-with-children` speaks only of what the shell waits for, never of the programs reported here.',
   instead:
     'Let the probe wait for what it starts. Work that is not the check itself belongs into the container.',
   example: {

@@ -16,6 +16,24 @@ export const erlangCliRule: Rule = {
     'The command-line tools of Erlang programs start a whole Erlang VM, which takes seconds of CPU and, as it ' +
     'halts, leaves one process behind on every run (four with its own epmd, two when it is killed). Every 10 s ' +
     'that was 70 % of a CPU on an idle RabbitMQ cluster.',
+  measured: {
+    per: 'run',
+    rows: [
+      { command: '`erl … halt()`, the VM that every such command starts', zombies: '1, in 20 of 20 runs' },
+      { command: 'the same with an epmd of its own', zombies: '4' },
+      { command: 'the same, killed at the timeout', zombies: '2' },
+    ],
+  },
+  notes: [
+    'One zombie every 10 s is 8,640 a day. Where PID 1 reaps nothing leaks, but the CPU is spent all ' +
+      'the same; so the severity does not depend on PID 1.',
+  ],
+  fires: [
+    'Where a probe runs `rabbitmqctl`, `rabbitmq-diagnostics`, `rabbitmq-queues`, `rabbitmq-streams`, ' +
+      '`rabbitmq-plugins`, `rabbitmq-upgrade`, `ejabberdctl`, `emqx ctl` or `emqx_ctl`, and ' +
+      '`periodSeconds` or `timeoutSeconds` is below its threshold.',
+  ],
+  neighbours: '`node_health_check` is left to `rabbitmq-node-health-check`.',
   instead:
     'Use tcpSocket, or run the command every 60 s and give it timeoutSeconds 15. A short timeout makes it fail ' +
     'whenever the node is busy.',

@@ -20,6 +20,26 @@ export const innerTimeoutRule: Rule = {
     'At timeoutSeconds the container runtime kills the process that it started, and only that one: here timeout ' +
     'itself. Its child is orphaned, runs on, and becomes a zombie of PID 1 when it ends. Had timeout ended first, ' +
     'it would have ended and reaped its child.',
+  measured: {
+    per: 'killed run',
+    rows: [
+      { command: '`timeout 5 cmd`, killed at timeoutSeconds', zombies: '1' },
+      { command: '`x=$(timeout 5 cmd)` in a shell, killed', zombies: '1' },
+      { command: 'GNU `timeout 1 sleep 5` that expires by itself', zombies: '0' },
+    ],
+  },
+  notes: [
+    'Only runs that take too long leak, so it comes in bursts: when the node or the application is ' +
+      'busy. kubelets enforce the timeout of exec probes since Kubernetes 1.20.',
+  ],
+  fires: [
+    'Where the seconds of `timeout` (`5`, `5s`, `1m` …) are equal to `timeoutSeconds` or more. ' +
+      '`timeoutSeconds` is 1 where it is not written. A limit that is no number, such as `timeout ' +
+      '"$LIMIT"`, cannot be compared and is not reported. There are no thresholds.',
+  ],
+  neighbours:
+    "`shell-with-children` does not report the same kill again. Where the `timeout` is busybox's for " +
+    'certain, only `busybox-timeout` speaks.',
   instead: 'Set timeoutSeconds at least one second above the inner timeout, or drop the inner timeout.',
   example: {
     before: `image: postgres:17-bookworm

@@ -11,6 +11,19 @@ export const jvmCliRule: Rule = {
   why:
     'Each run starts a Java VM and loads its classes: six runs a minute kept idle Cassandra nodes at 50 % CPU. ' +
     'Under load the start takes longer than the timeout, so the probe fails just when the node is busy.',
+  notes: [
+    'Reported by users: 50 % CPU on idle Cassandra nodes at six runs of `nodetool` a minute; an idle ' +
+      'Kafka broker at 150 mCPU with a probe that runs `kafka-topics`, 5 mCPU without.',
+    'A Java VM that ends by itself leaves no zombie (measured: `java -version`, 0), so the severity ' +
+      'does not depend on PID 1. The cost is CPU.',
+  ],
+  fires: [
+    "Where a probe runs `java`, `nodetool`, one of Kafka's tools (`kafka-topics.sh`, or " +
+      "`kafka-topics` as in Confluent's images), `zkServer.sh`, `zkCli.sh`, `jps`, `jcmd`, `jstack`, " +
+      '`jmap` or `jstat`, and `periodSeconds` is below its threshold.',
+  ],
+  neighbours:
+    "A script that merely bears Kafka's name, such as `kafka-healthcheck.sh`, is left to `shell-script`.",
   instead:
     'Use tcpSocket on the port that clients use; ZooKeeper answers httpGet on /commands/ruok of its admin server. ' +
     'Or run the command every 60 s.',

@@ -11,6 +11,16 @@ export const mongoShellRule: Rule = {
     'The shell mongosh is a Node.js program: each run starts one, opens about five connections and authenticates on each. ' +
     'Under CPU pressure that took 14 to 19 s where a TCP probe took 6 ms, so the probe fails, and restarts the ' +
     'database, just when it is busy.',
+  notes: [
+    "Reported by users: a hundred per cent of mongod's log volume and a steady CPU load from probes " +
+      'alone; 14 to 19 s for a `mongosh` under CPU pressure against 6 ms for a TCP probe.',
+    'A shell that ends by itself leaves no zombie, so the severity does not depend on PID 1. The cost ' +
+      'is CPU and connections.',
+  ],
+  fires: [
+    'Where a probe runs `mongosh` or `mongo`, and `periodSeconds` or `timeoutSeconds` is below its ' +
+      'threshold.',
+  ],
   instead: 'Use tcpSocket on 27017. Or run the shell every 60 s and give it timeoutSeconds 20.',
   example: {
     before: `livenessProbe:

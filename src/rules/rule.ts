@@ -38,6 +38,13 @@ export interface Match {
   readonly zombiesPerRun: number | null;
 }
 
+/** Zombies that runs of a probe's command left behind, with a PID 1 that never waits. */
+export interface Measurement {
+  /** What was counted: each run, or each that is killed at timeoutSeconds. */
+  readonly per: 'run' | 'killed run';
+  readonly rows: readonly { readonly command: string; readonly zombies: string }[];
+}
+
 /** A piece of YAML: fields of a container, before and after. */
 export interface RuleExample {
   /** Something that the rule finds. */
@@ -46,13 +53,23 @@ export interface RuleExample {
   readonly after: string;
 }
 
-/** A check of exec probes with a stable id; its page is docs/rules/<id>.md. */
+/**
+ * A check of exec probes with a stable id. Its page, docs/rules/<id>.md, is made of what stands here and of its fixtures.
+ * Texts are plain sentences, with commands and ids of other rules in backticks.
+ */
 export interface Rule {
   readonly id: string;
   /** What it looks for, in one line. */
   readonly title: string;
   /** Why that matters, in a few sentences. */
   readonly why: string;
+  readonly measured?: Measurement;
+  /** What else is known of it, and what follows: a paragraph each. */
+  readonly notes: readonly string[];
+  /** Where it finds something, and where it does not: a paragraph each. */
+  readonly fires: readonly string[];
+  /** What is left to other rules, or to this one by them. */
+  readonly neighbours?: string;
   /** What to write instead, in a sentence or two. */
   readonly instead: string;
   readonly example: RuleExample;

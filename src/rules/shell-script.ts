@@ -10,6 +10,17 @@ export const shellScriptRule: Rule = {
   why:
     'What the script starts decides whether the probe leaks or burns CPU, and its text is not part of the pod. ' +
     'A script is also the parent of what it starts: killed at timeoutSeconds, it orphans its children.',
+  notes: [
+    "MinIO's `healthcheck.sh` left a hundred zombies in one container, and File Browser's did the " +
+      'same years later. Both were small scripts that looked harmless from outside. Whether yours leaks ' +
+      'cannot be told from the pod, so this is never more than a hint.',
+  ],
+  fires: [
+    'Where a probe runs a file whose name ends in `.sh`, directly or through a shell, or ' +
+      '`docker-healthcheck`. There are no thresholds. Scripts that another rule knows (`zkServer.sh`, ' +
+      '`kafka-topics.sh`, an entrypoint that passes on to `rabbitmqctl` …) are left to that rule, at ' +
+      'whatever interval.',
+  ],
   instead:
     'Look into the script for what the other rules find. End it with exec, give the probe a comfortable ' +
     'timeoutSeconds, or use httpGet, tcpSocket or grpc.',

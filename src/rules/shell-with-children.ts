@@ -26,6 +26,30 @@ export const shellWithChildrenRule: Rule = {
     'At timeoutSeconds the container runtime kills the shell and nothing else. What the shell had started is ' +
     'orphaned, runs on and becomes a zombie of PID 1 when it ends: one for `sh -c "x; y"`, two for a pipe. One ' +
     'second is soon over on a busy node.',
+  measured: {
+    per: 'killed run',
+    rows: [
+      { command: "`dash -c 'one'`, `sh -c 'x; y'`, `x=$(cmd)`", zombies: '1' },
+      { command: "`bash -c 'a | b'`", zombies: '2' },
+      { command: "`bash -c 'one'`, `bash -ec 'a && b'`: bash execs the last", zombies: '0' },
+      { command: 'any of these, not killed', zombies: '0' },
+    ],
+  },
+  notes: [
+    'kubelets enforce the timeout of exec probes since Kubernetes 1.20; GKE only from 1.35, so that ' +
+      'such an upgrade can create zombies that were not there before.',
+  ],
+  fires: [
+    'Where a visible shell script starts a process as a child: before the last command, in a pipe, in ' +
+      '`$( )`, or as the last command of a shell that does not exec it; and `timeoutSeconds` is below ' +
+      'the threshold, that is, left at its default of 1.',
+    "Never for what shells do themselves (`test`, `[`, `echo` …), for `bash -c 'one command'`, for " +
+      "`sh -c 'exec …'`, or for one command under the `sh` of an Alpine or busybox image, which busybox " +
+      'execs. A pipe that completes leaves nothing, so a comfortable timeout is never reported.',
+  ],
+  neighbours:
+    'What a shell leaves in the background is left to `background`, and a shell that waits for a ' +
+    '`timeout` that is too long to `inner-timeout`.',
   instead:
     'Raise timeoutSeconds to 5, put exec before the last command, or list the words of the one command without a ' +
     'shell. An httpGet, tcpSocket or grpc probe starts no process at all.',

@@ -1,4 +1,5 @@
 import { isJsonObject, type JsonObject, objectAt, objectsIn } from '../pod/json.ts';
+import { ownerOf } from '../pod/owner.ts';
 import { type ExecProbe, type Pod, readPod } from '../pod/pod.ts';
 import { annotationKeys } from '../policy/keys.ts';
 
@@ -58,7 +59,7 @@ export function podFacts(raw: JsonObject): PodFacts | null {
     uid,
     namespace,
     name,
-    owner: ownerOf(pod, name, hash !== null, typeof nodeName === 'string' ? nodeName : ''),
+    owner: ownerOrStatic(pod, name, hash !== null, typeof nodeName === 'string' ? nodeName : ''),
     labels: Object.fromEntries(pod.labels),
     hostPid: pod.spec.hostPID === true,
     shareProcessNamespace: pod.spec.shareProcessNamespace === true,
@@ -117,40 +118,15 @@ function indexOf<T>(
   return index;
 }
 
-/** Labels of a ReplicaSet's pods that end its name, and the kind of the controller that made it so. */
-const hashLabels = { 'pod-template-hash': 'Deployment', 'rollouts-pod-template-hash': 'Rollout' } as const;
-
-/**
- * CronJobs name a Job after the minute it was due (`getJobName` in Kubernetes' cronjob controller): eight digits until
- * the year 2160. Kubernetes has had them since 2016; smaller numbers, `20261120` say, are dates in a name.
- */
-const jobOfCronJob = /^(.+)-(\d{8})$/;
-const firstCronJobMinute = Date.UTC(2016) / 60_000;
-
 /**
  * Who is responsible for a pod. A static pod has no controller that one could look up: the kubelet reports it as owned
  * by its Node, and its specification is a file there. It is called `StaticPod/NAME`, without the node's name that the
  * kubelet appends, so that the same one on several nodes is one owner.
  */
-function ownerOf(pod: Pod, name: string, isStatic: boolean, nodeName: string): string {
-  if (isStatic) {
-    const suffix = `-${nodeName.toLowerCase()}`;
-    return `StaticPod/${suffix !== '-' && name.endsWith(suffix) ? name.slice(0, -suffix.length) : name}`;
-  }
-  const { controller } = pod;
-  if (controller === null) return `Pod/${name}`;
-  if (controller.group === 'apps' && controller.kind === 'ReplicaSet') {
-    for (const [label, kind] of Object.entries(hashLabels)) {
-      const suffix = `-${pod.labels.get(label) ?? ''}`;
-      if (suffix !== '-' && controller.name.endsWith(suffix) && controller.name !== suffix)
-        return `${kind}/${controller.name.slice(0, -suffix.length)}`;
-    }
-  }
-  if (controller.group === 'batch' && controller.kind === 'Job') {
-    const [, cronJob, minute] = jobOfCronJob.exec(controller.name) ?? [];
-    if (cronJob !== undefined && Number(minute) >= firstCronJobMinute) return `CronJob/${cronJob}`;
-  }
-  return `${controller.kind}/${controller.name}`;
+function ownerOrStatic(pod: Pod, name: string, isStatic: boolean, nodeName: string): string {
+  if (!isStatic) return ownerOf(pod, name);
+  const suffix = `-${nodeName.toLowerCase()}`;
+  return `StaticPod/${suffix !== '-' && name.endsWith(suffix) ? name.slice(0, -suffix.length) : name}`;
 }
 
 /**

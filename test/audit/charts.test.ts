@@ -1,11 +1,13 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { fixText } from '../../src/audit/fix-text.ts';
 import { auditOf, contextOf } from '../unit/audit/audit-of.ts';
 
 const folder = join(import.meta.dirname, 'charts');
-const charts = readdirSync(folder).filter((name) => name.endsWith('.yaml'));
+const charts = ['verified', 'from-memory'].flatMap((kind) =>
+  readdirSync(join(folder, kind)).map((name) => `${kind}/${name}`),
+);
 
 /** What a chart expects at each line of a probe's command: rules with their severities, sorted. */
 function expectedIn(text: string): ReadonlyMap<number, readonly string[]> {
@@ -18,9 +20,17 @@ function expectedIn(text: string): ReadonlyMap<number, readonly string[]> {
   return new Map(lines);
 }
 
-it('holds at least twenty charts with exec probes', () => {
-  const withExec = charts.filter((name) => readFileSync(join(folder, name), 'utf8').includes('# expect:'));
-  expect(withExec.length).toBeGreaterThanOrEqual(20);
+it('holds at least twenty charts whose exec probes were read in their source, each listed in the README', () => {
+  const verified = charts.filter((name) => name.startsWith('verified/'));
+  expect(verified.length).toBeGreaterThanOrEqual(20);
+  const listed = readFileSync(join(import.meta.dirname, 'README.md'), 'utf8');
+  for (const name of verified) {
+    const text = readFileSync(join(folder, name), 'utf8');
+    expect(text, name).toContain('# expect:');
+    const [, source = '', commit = ''] = /^# (\S+\/\S+) .* at ([0-9a-f]{7})\b/.exec(text) ?? [];
+    expect(listed).toContain(`| ${basename(name, '.yaml')} | ${source} |`);
+    expect(listed).toContain(commit);
+  }
 });
 
 describe.each(charts)('%s', (name) => {

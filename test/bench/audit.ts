@@ -15,6 +15,7 @@ import { Audit } from '../../src/audit/run.ts';
 import { findSources } from '../../src/audit/sources.ts';
 import { defaultConfig } from '../../src/config/config.ts';
 import { namespacesAmong } from '../../src/manifest/namespaces.ts';
+import { auditedPod } from './audited-pod.ts';
 
 const [, , mode, ...folders] = process.argv;
 if (mode === '--memory') await auditFolder(folders[0] ?? '');
@@ -85,7 +86,7 @@ function inTurns(files: readonly string[]): { readonly parsing: number; readonly
 /** The memory of a process that audits so many pods: at its peak, and on the heap at the end, in MiB. */
 function peakMemory(folder: string, pods: number, podsPerFile: number): { peakMiB: number; heapMiB: number } {
   writePods(folder, pods, podsPerFile);
-  const args = ['--expose-gc', import.meta.filename, '--memory', folder];
+  const args = ['--max-semi-space-size=8', '--expose-gc', import.meta.filename, '--memory', folder];
   return JSON.parse(execFileSync(process.execPath, args, { encoding: 'utf8' }));
 }
 
@@ -120,46 +121,11 @@ function writePods(folder: string, pods: number, podsPerFile: number): readonly 
   for (let first = 0; first < pods; first += podsPerFile) {
     const file = join(folder, `${String(first).padStart(6, '0')}.yaml`);
     const count = Math.min(podsPerFile, pods - first);
-    const documents = Array.from({ length: count }, (_, index) => stringify(podOf(first + index)));
+    const documents = Array.from({ length: count }, (_, index) => stringify(auditedPod(first + index)));
     writeFileSync(file, documents.join('---\n'));
     files.push(file);
   }
   return files;
-}
-
-/** A pod as clusters have them: two containers, variables, resources, and probes of which every tenth is bad. */
-function podOf(index: number): object {
-  const container = (name: string) => ({
-    name,
-    image: `registry.example/shop/${name}:1.${index % 50}`,
-    command: index % 3 === 0 ? ['/bin/sh', '-c', 'exec /app/serve --port 8080'] : ['/app/serve'],
-    args: ['--config', '/etc/app/config.yaml'],
-    env: Array.from({ length: 8 }, (_, each) => ({
-      name: `SETTING_${each}`,
-      value: `value-${index}-${each}`,
-    })),
-    ports: [{ name: 'http', containerPort: 8080 }],
-    resources: { requests: { cpu: '100m', memory: '128Mi' }, limits: { memory: '256Mi' } },
-    livenessProbe:
-      index % 10 === 0
-        ? { exec: { command: ['rabbitmqctl', 'node_health_check'] }, periodSeconds: 10, timeoutSeconds: 10 }
-        : { httpGet: { path: '/healthz', port: 'http' }, periodSeconds: 10 },
-    readinessProbe: { exec: { command: ['sh', '-c', 'curl -fs localhost:8080/ready'] }, timeoutSeconds: 5 },
-    volumeMounts: [{ name: 'config', mountPath: '/etc/app' }],
-  });
-  return {
-    apiVersion: 'v1',
-    kind: 'Pod',
-    metadata: {
-      name: `pod-${index}`,
-      namespace: `team-${index % 40}`,
-      labels: { app: `app-${index % 200}` },
-    },
-    spec: {
-      containers: [container('app'), container('helper')],
-      volumes: [{ name: 'config', configMap: { name: `config-${index}` } }],
-    },
-  };
 }
 
 function seconds(milliseconds: number): string {

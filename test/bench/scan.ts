@@ -10,6 +10,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { parse } from 'yaml';
 import { openProcRoot } from '../../src/proc/root.ts';
 import { ticksPerSecond } from '../../src/proc/stat.ts';
+import { median } from './median.ts';
 import { populate, roomFor } from './population.ts';
 
 const counts = (process.env.BENCH_PROCESSES ?? '10000,30000').split(',').map(Number);
@@ -271,10 +272,6 @@ function start(file: string, words: readonly string[]): Looker {
 function residentMiB(pid: number): number {
   const kibibytes = /^VmRSS:\s+(\d+) kB$/m.exec(proc.text(`${pid}/status`) ?? '')?.[1];
   return round(Number(kibibytes) / 1024);
-}
-
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
 }
 
 function round(value: number): number {

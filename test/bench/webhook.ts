@@ -12,6 +12,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { makeCertificates } from '../../src/commands/certs.ts';
 import { realisticReview } from '../support/review.ts';
 import { type Round, run, type Target } from './load.ts';
+import { median } from './median.ts';
 
 const rounds = Number(process.env.BENCH_ROUNDS ?? 7);
 const requests = Number(process.env.BENCH_REQUESTS ?? 4_000);
@@ -106,10 +107,6 @@ async function alternate(
     webhook: median(pairs.map(({ webhook }) => webhook)),
     ratio: median(pairs.map(({ bare, webhook }) => webhook / bare)),
   };
-}
-
-function median(values: readonly number[]): number {
-  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
 }
 
 function round(value: number): number {

@@ -47,7 +47,7 @@ export async function up(say: Say): Promise<void> {
 }
 
 /** A folder in /var/tmp could be somebody else's. */
-function makeState(): void {
+export function makeState(): void {
   mkdirSync(place.state, { recursive: true, mode: 0o755 });
   if (statSync(place.state).uid !== 0) throw new Error(`${place.state} is not root's: remove it`);
 }

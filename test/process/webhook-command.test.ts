@@ -143,6 +143,11 @@ describe('what a webhook cannot start with', () => {
       () => ['--namespaces', mounted.path('bad.yaml')],
       /bad\.yaml holds no Namespace of v1:\n {2}.*bad\.yaml:1: /,
     ],
+    [
+      'pods to preview without a cluster',
+      () => ['--relabel-preview'],
+      /'--relabel-preview' cannot be used with option '--namespaces <file>'/,
+    ],
     ['a bad port', () => ['--port', '70000'], /Expected a port from 0 to 65535/],
     ['an unknown option', () => ['--prot', '1'], /unknown option '--prot'\n\(Did you mean --port\?\)/],
     ['an unknown level', () => ['--log-level', 'loud'], /Allowed choices are debug, info/],

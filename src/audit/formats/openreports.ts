@@ -1,18 +1,30 @@
+import { isDeepStrictEqual } from 'node:util';
 import { stringify } from 'yaml';
 import type { Severity } from '../../config/config.ts';
+import { type JsonObject, objectAt, objectsIn } from '../../pod/json.ts';
 import type { AuditedFinding, AuditedObject, AuditReport } from '../report.ts';
+import { counted, missingText, remedyText } from './wording.ts';
 
-/** The two APIs that policy engines report with; they differ in their names alone. */
-const apis = {
-  openreports: { apiVersion: 'openreports.io/v1alpha1', kind: 'Report' },
-  wgpolicyk8s: { apiVersion: 'wgpolicyk8s.io/v1alpha2', kind: 'PolicyReport' },
+/** The two APIs that policy engines report with; they differ in names, and in where they name a report's source. */
+export const reportsApis = {
+  openreports: { apiVersion: 'openreports.io/v1alpha1', kind: 'Report', plural: 'reports' },
+  wgpolicyk8s: { apiVersion: 'wgpolicyk8s.io/v1alpha2', kind: 'PolicyReport', plural: 'policyreports' },
 } as const;
 
-export type ReportsApi = keyof typeof apis;
+export type ReportsApi = keyof typeof reportsApis;
+
+/** Found on every report of ours, and on nothing else. */
+export const reportLabels = { 'app.kubernetes.io/managed-by': 'gravekeeper' } as const;
+/** Of every report: there is one in a namespace. */
+export const reportName = 'gravekeeper';
+const source = 'gravekeeper';
 
 const severities: Readonly<Record<Severity, string>> = { error: 'high', warning: 'medium', info: 'info' };
-/** An object of the API server has room for 1.5 MiB; a result takes up to 1 KiB. */
 const mostResults = 1000;
+/** etcd takes an object of 1.5 MiB; the rest is for what the API server adds. */
+const mostBytes = 1_000_000;
+
+type Outcome = 'pass' | 'fail' | 'warn' | 'error' | 'skip';
 
 /** A report on one namespace. */
 export interface NamespaceReport {
@@ -23,55 +35,63 @@ export interface NamespaceReport {
     readonly namespace: string;
     readonly labels: Readonly<Record<string, string>>;
   };
+  /** Only in openreports.io; of PolicyReports the results say it. */
+  readonly source?: string;
+  /** Counts of all results, also of those that are left out, and of the objects that pass. */
+  readonly summary: Readonly<Record<Outcome, number>>;
+  readonly results: readonly ReportResult[];
+}
+
+interface ReportResult {
   readonly source: string;
-  readonly summary: Readonly<Record<'pass' | 'fail' | 'warn' | 'error' | 'skip', number>>;
-  readonly results: readonly object[];
+  readonly policy: string;
+  readonly result: Outcome;
+  readonly message: string;
+  readonly [field: string]: unknown;
 }
 
 /**
- * Findings as Reports of openreports.io, or as PolicyReports of wgpolicyk8s.io: one for each namespace. Errors fail,
- * what is less severe warns, findings that the baseline accepts are skipped, and an object without findings passes.
+ * An audit as Reports of openreports.io, or as PolicyReports of wgpolicyk8s.io: one for each namespace that is not
+ * exempt. Errors fail; what is less severe, and pods that lack what they should have got, warn; what the baseline
+ * accepts is skipped, and so are objects whose probes nobody looks at; an object without findings passes. What there is
+ * no room for is counted in the last result.
  * https://github.com/openreports/reports-api
  *
  * @param now Milliseconds since 1970.
+ * @param isIncomplete Whether objects may be missing, since not all of the cluster could be read; each report says so.
  */
 export function namespaceReports(
   report: AuditReport,
   api: ReportsApi,
   now: number,
+  isIncomplete = false,
 ): readonly NamespaceReport[] {
+  const { apiVersion, kind } = reportsApis[api];
   const timestamp = { seconds: Math.floor(now / 1000), nanos: 0 };
-  const byNamespace = Map.groupBy(report.objects, ({ namespace }) => namespace);
+  const byNamespace = Map.groupBy(
+    report.objects.filter(({ exempt }) => !exempt),
+    ({ namespace }) => namespace,
+  );
   return [...byNamespace]
     .sort(([one], [other]) => (one < other ? -1 : 1))
     .map(([namespace, objects]) => {
-      const results = objects.flatMap((object) =>
-        object.findings.map((finding) => ({
-          severity: finding.severity,
-          result: resultOf(object, finding, timestamp),
-        })),
-      );
-      const counts = Map.groupBy(results, ({ result }) => result.result);
-      const count = (result: string) => counts.get(result)?.length ?? 0;
-      const bySeverity = (['error', 'warning', 'info'] as const).flatMap((severity) =>
-        results.filter((each) => each.severity === severity),
-      );
+      const results = [...(isIncomplete ? [incomplete] : []), ...worstFirst(objects)];
+      const count = (outcome: Outcome) => results.filter(({ result }) => result === outcome).length;
+      const clean = objects.filter((object) => resultsOn(object).length === 0);
+      const unchecked = clean.filter(({ policy }) => policy.probes === 'ignore').length;
       return {
-        ...apis[api],
-        metadata: {
-          name: 'gravekeeper',
-          namespace,
-          labels: { 'app.kubernetes.io/managed-by': 'gravekeeper' },
-        },
-        source: 'gravekeeper',
+        apiVersion,
+        kind,
+        metadata: { name: reportName, namespace, labels: reportLabels },
+        ...(api === 'openreports' ? { source } : {}),
         summary: {
-          pass: objects.filter(({ findings }) => findings.length === 0).length,
+          pass: clean.length - unchecked,
           fail: count('fail'),
           warn: count('warn'),
-          error: 0,
-          skip: count('skip'),
+          error: count('error'),
+          skip: count('skip') + unchecked,
         },
-        results: bySeverity.slice(0, mostResults).map(({ result }) => result),
+        results: thatFit(results).map((result) => ({ ...result, timestamp })),
       };
     });
 }
@@ -79,30 +99,99 @@ export function namespaceReports(
 /** The reports as YAML documents, for `kubectl apply`. */
 export function auditReports(report: AuditReport, api: ReportsApi, now: number): string {
   return namespaceReports(report, api, now)
-    .map((each) => `---\n${stringify(api === 'wgpolicyk8s' ? withoutSource(each) : each, { lineWidth: 0 })}`)
+    .map((each) => `---\n${stringify(each, { lineWidth: 0 })}`)
     .join('');
 }
 
-/** PolicyReports name their source in each result only. */
-function withoutSource({ source: _, ...report }: NamespaceReport): object {
-  return report;
+/**
+ * Whether a report in the cluster is of this program: it has our name and label, and no other source.
+ *
+ * @param live A Report or PolicyReport as the API server has it.
+ */
+export function isOurReport(live: JsonObject): boolean {
+  const metadata = objectAt(live, 'metadata');
+  const sources = [live.source, ...objectsIn(live.results).map((result) => result.source)];
+  return (
+    metadata.name === reportName &&
+    hasOurLabels(metadata) &&
+    sources.every((each) => each === source || each === undefined)
+  );
+}
+
+/**
+ * Whether a report in the cluster says what a new one would: all but the time.
+ *
+ * @param live A Report or PolicyReport as the API server has it.
+ */
+export function saysTheSame(live: JsonObject, report: NamespaceReport): boolean {
+  return (
+    hasOurLabels(objectAt(live, 'metadata')) &&
+    live.source === report.source &&
+    isDeepStrictEqual(live.summary, report.summary) &&
+    isDeepStrictEqual(objectsIn(live.results).map(withoutTime), report.results.map(withoutTime))
+  );
+}
+
+function hasOurLabels(metadata: JsonObject): boolean {
+  const labels = objectAt(metadata, 'labels');
+  return Object.entries(reportLabels).every(([key, value]) => labels[key] === value);
+}
+
+function withoutTime({ timestamp: _, ...result }: JsonObject): JsonObject {
+  return result;
+}
+
+const incomplete: ReportResult = {
+  source,
+  policy: 'gravekeeper-probes',
+  category: 'Zombie processes',
+  result: 'error',
+  message:
+    'Not all kinds of objects could be read, so results may be missing. The output of the audit says why.',
+};
+
+function worstFirst(objects: readonly AuditedObject[]): readonly ReportResult[] {
+  const results = objects.flatMap(resultsOn);
+  return (['error', 'warning', 'info'] as const).flatMap((wanted) =>
+    results.filter(({ severity }) => severity === severities[wanted]),
+  );
+}
+
+function resultsOn(object: AuditedObject): readonly ReportResult[] {
+  const { apiVersion, kind, namespace, name, notInjected } = object;
+  const common = {
+    source,
+    category: 'Zombie processes',
+    resources: [{ apiVersion, kind, namespace, name }],
+  };
+  return [
+    ...object.findings.map((finding) => ({ ...common, ...resultOf(object, finding) })),
+    ...(notInjected
+      ? [
+          {
+            ...common,
+            policy: 'gravekeeper-injection',
+            rule: 'not-injected',
+            severity: severities.warning,
+            result: 'warn' as const,
+            scored: false,
+            message: `${remedyText(object)}: ${missingText(notInjected)}`,
+          },
+        ]
+      : []),
+  ];
 }
 
 function resultOf(
-  { apiVersion, kind, namespace, name, file }: AuditedObject,
+  { file }: AuditedObject,
   { rule, severity, container, probe, pointer, message, fix, accepted, line }: AuditedFinding,
-  timestamp: { readonly seconds: number; readonly nanos: number },
 ) {
   return {
-    source: 'gravekeeper',
     policy: 'gravekeeper-probes',
     rule,
-    category: 'Zombie processes',
     severity: severities[severity],
-    timestamp,
-    result: accepted ? 'skip' : severity === 'error' ? 'fail' : 'warn',
+    result: accepted ? ('skip' as const) : severity === 'error' ? ('fail' as const) : ('warn' as const),
     scored: severity === 'error',
-    resources: [{ apiVersion, kind, namespace, name }],
     message: `${probe} of ${container}: ${message}. ${fix}`,
     properties: {
       container,
@@ -111,4 +200,27 @@ function resultOf(
       ...(file === undefined ? {} : { file: `${file}:${line ?? 1}` }),
     },
   };
+}
+
+/** All results, or as many of the first as there is room for, and one that counts the rest. */
+function thatFit(results: readonly ReportResult[]): readonly ReportResult[] {
+  const most = results.length > mostResults ? mostResults - 1 : mostResults;
+  let bytes = 0;
+  const tooMany = results.findIndex((result, index) => {
+    bytes += Buffer.byteLength(JSON.stringify(result)) + 1;
+    return bytes > mostBytes || index === most;
+  });
+  if (tooMany < 0) return results;
+  const leftOut = results.length - tooMany;
+  return [
+    ...results.slice(0, tooMany),
+    {
+      source,
+      policy: 'gravekeeper-probes',
+      category: 'Zombie processes',
+      result: 'skip',
+      message: `${counted(leftOut, 'more result')}, none of them worse than these, had no room here. They are in the summary.`,
+      properties: { leftOut: String(leftOut) },
+    },
+  ];
 }

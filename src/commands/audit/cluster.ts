@@ -7,6 +7,7 @@ import { type ApiServer, describeError } from '../../kube/api-server.ts';
 import { getJson } from '../../kube/get-json.ts';
 import { listEach } from '../../kube/list-each.ts';
 import { openApiServer } from '../../kube/open-api-server.ts';
+import { patient } from '../../kube/patient.ts';
 import { isJsonObject, type JsonObject, objectAt } from '../../pod/json.ts';
 import { type WorkloadKind, workloadKinds } from '../../pod/templates.ts';
 import { labelKeys } from '../../policy/keys.ts';
@@ -42,7 +43,7 @@ export async function openCluster({ kubeconfig }: ClusterOptions): Promise<ApiSe
   if (api === null) {
     throw new InputError('there is no cluster to ask: name its kubeconfig with --kubeconfig or KUBECONFIG');
   }
-  return api;
+  return patient(api);
 }
 
 /**

@@ -1,5 +1,8 @@
 import { createApp } from '../../admission/app.ts';
+import { createBacklog } from '../../admission/backlog.ts';
+import type { JudgingTools } from '../../admission/judging.ts';
 import { createLog, type Log, type LogLevel } from '../../admission/log.ts';
+import { messageClassesOf } from '../../admission/message-classes.ts';
 import { createMetrics, type Metrics } from '../../admission/metrics.ts';
 import { type Listener, metricsHandler, serveHttp, serveHttps, shutDown } from '../../admission/server.ts';
 import { openCertificate } from '../../admission/tls.ts';
@@ -34,6 +37,8 @@ export interface WebhookOptions {
   readonly resolveImages?: boolean;
   /** Whether they are asked with the pull secrets of the pods too, which are read from the cluster. */
   readonly pullSecrets?: boolean;
+  /** Whether whoever changes the labels of a namespace hears what they mean for its pods, which are listed for that. */
+  readonly relabelPreview?: boolean;
   /** How long it goes on serving after it was told to end; 5 where left out. */
   readonly shutdownDelaySeconds?: number;
   /** `info` where left out. */
@@ -81,6 +86,7 @@ export async function startWebhook(options: WebhookOptions): Promise<RunningWebh
   };
   const listeners: Listener[] = [];
   let namespaces: Namespaces | null = null;
+  const backlog = createBacklog();
   let ending = false;
   const release = async () => {
     for (const thing of opened) thing.close();
@@ -104,9 +110,17 @@ export async function startWebhook(options: WebhookOptions): Promise<RunningWebh
       },
       policyOf: (pod, where) => policyOf(pod, { ...where, config: config.current }),
       answer: images ? images.answer : async () => new Map(),
+      afterwards: backlog.add,
+      ...(options.relabelPreview ? { listPods: await openPodLister(options) } : {}),
     });
     const address = options.host === undefined ? {} : { host: options.host };
-    const https = await serveHttps(app, { port: options.port, ...address }, certificate, log);
+    const https = await serveHttps(
+      app,
+      { port: options.port, ...address },
+      certificate,
+      log,
+      messageClassesOf(app),
+    );
     listeners.push(https);
     const http =
       options.metricsPort === 0
@@ -124,6 +138,7 @@ export async function startWebhook(options: WebhookOptions): Promise<RunningWebh
         log.info({ delaySeconds }, 'ending: not ready any more, but still serving');
         await shutDown(listeners, { delayMs: delaySeconds * 1000, graceMs, ...(hurry ? { hurry } : {}) });
         await release();
+        backlog.flush();
         log.info('ended');
       },
     };
@@ -163,6 +178,12 @@ async function openImages(
     metrics,
     ...(pullSecrets ? { secretsFrom: { kubeconfig } } : {}),
   });
+}
+
+async function openPodLister({ kubeconfig }: WebhookOptions): Promise<NonNullable<JudgingTools['listPods']>> {
+  // Loaded only where it is wanted, as the look-up of images is.
+  const { podLister } = await import('./pod-lister.ts');
+  return await podLister(kubeconfig);
 }
 
 /** The namespaces: those of the file, followed while it changes, or those of the cluster. */

@@ -3,15 +3,21 @@ import type { V1Pod } from '@kubernetes/client-node';
 import { annotationKeys } from '../../../src/policy/keys.ts';
 import type { ClusterReport } from '../../../src/scanner/cluster.ts';
 import type { ScanReport } from '../../../src/scanner/report.ts';
+import type { Outcome } from '../run.ts';
 import { ask, list } from './api.ts';
 import { runAsync } from './kubectl.ts';
 
 const scannerNamespace = 'gravekeeper-scanner';
 const main = join(import.meta.dirname, '../../../src/main.js');
 
+/** Runs a command of the project, with KUBECONFIG, however it ends. */
+export function tryGravekeeper(...words: readonly string[]): Promise<Outcome> {
+  return runAsync([process.execPath, main, ...words]);
+}
+
 /** Runs a command of the project, with KUBECONFIG. */
 export async function gravekeeper(...words: readonly string[]): Promise<string> {
-  const { status, stdout, stderr } = await runAsync([process.execPath, main, ...words]);
+  const { status, stdout, stderr } = await tryGravekeeper(...words);
   if (status !== 0) throw new Error(`gravekeeper ${words.join(' ')}: exit ${status}: ${stderr}`);
   return stdout;
 }

@@ -31,6 +31,7 @@ export function start({
     log: createLog('info', { write: (line: string) => void lines.push(line) }),
     metrics,
     ready,
+    afterwards: (task) => task(),
     ...tools,
   });
   const http = supertest(app);

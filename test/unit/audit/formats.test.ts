@@ -1,5 +1,7 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { parseAllDocuments } from 'yaml';
+import { parse, parseAllDocuments } from 'yaml';
+import { z } from 'zod';
 import { auditGithub } from '../../../src/audit/formats/github.ts';
 import { auditHtml } from '../../../src/audit/formats/html/page.ts';
 import { auditJson } from '../../../src/audit/formats/json.ts';
@@ -7,8 +9,10 @@ import { auditJunit } from '../../../src/audit/formats/junit.ts';
 import { auditReports, namespaceReports } from '../../../src/audit/formats/openreports.ts';
 import { auditSarif } from '../../../src/audit/formats/sarif.ts';
 import { auditTable } from '../../../src/audit/formats/table.ts';
+import { isJsonObject } from '../../../src/pod/json.ts';
 import { rules } from '../../../src/rules/index.ts';
 import { columnsOf, terminalOf } from '../../../src/terminal.ts';
+import { hostileManifest } from '../../audit/hostile-manifest.ts';
 import { auditOf, rabbitmq } from './audit-of.ts';
 
 const bare = rabbitmq.slice(rabbitmq.indexOf('---'));
@@ -17,30 +21,27 @@ const unread = auditOf(`${bare}---\na: [\n`);
 const clean = auditOf(
   'apiVersion: v1\nkind: Pod\nmetadata: {name: p}\nspec: {containers: [{name: a, image: b}]}\n',
 );
-/** Everything that a stranger may write into a name to break out of a format. */
-const hostile = auditOf(
-  JSON.stringify({
-    apiVersion: 'v1',
-    kind: 'Pod',
-    metadata: { name: 'a\u001b[31m\r\n::error::x,y%\u202e', namespace: '"><script>alert(1)</script>&\'' },
-    spec: {
-      containers: [
-        {
-          name: ']]></x>\u0000{}\n---\n',
-          image: 'x',
-          command: ['sleep', '1'],
-          livenessProbe: { exec: { command: ['sh', '-c', 'true & echo "<b>"'] } },
-        },
-      ],
-    },
-  }),
-  { excerpts: true },
-  'a,b:c\n<d>.yaml',
-);
+const hostile = auditOf(hostileManifest, { excerpts: true }, 'a,b:c\n<d>.yaml');
 const now = Date.UTC(2026, 10, 20, 12);
 
 function terminal(width: number, colour: boolean) {
   return terminalOf({ isTTY: colour, columns: width }, {});
+}
+
+/** The schema of a CustomResourceDefinition; fields that it does not have, which an API server drops, do not fit it. */
+function schemaOf(file: string) {
+  const text = readFileSync(new URL(`../../cluster/crds/${file}`, import.meta.url), 'utf8');
+  const [version] = parse(text).spec.versions;
+  const { metadata: _, ...properties } = version.schema.openAPIV3Schema.properties;
+  const metadata = { type: 'object', additionalProperties: true };
+  const schema = JSON.stringify({ type: 'object', properties: { ...properties, metadata } });
+  return z.fromJSONSchema(
+    JSON.parse(schema, (_, value) => (isClosed(value) ? { ...value, additionalProperties: false } : value)),
+  );
+}
+
+function isClosed(schema: unknown): boolean {
+  return isJsonObject(schema) && schema.type === 'object' && schema.additionalProperties === undefined;
 }
 
 describe('the table', () => {
@@ -160,7 +161,7 @@ describe('HTML', () => {
     for (const each of [report, hostile, unread, clean]) {
       const html = auditHtml(each, now).replace(/<style>[\s\S]*?<\/style>/, '');
       expect(html).not.toMatch(/<script|<link|<img|url\(|@import|\son\w+=|href=/i);
-      expect(tagsOf(html.replace('<!doctype html>', '').replace(/<meta[^>]*>/g, ''))).toBe('balanced');
+      expect(tagsOf(html.replace('<!doctype html>', '').replace(/<meta[^>]*>|<wbr>/g, ''))).toBe('balanced');
     }
   });
 
@@ -213,11 +214,77 @@ describe('reports for the cluster', () => {
     );
     const [first] = namespaceReports(auditOf(many.join('')), 'openreports', now);
     expect(first?.results).toHaveLength(1000);
-    expect(first?.results.slice(0, 800).every((each) => 'result' in each && each.result === 'fail')).toBe(
-      true,
-    );
-    expect(first?.summary).toMatchObject({ fail: 800, warn: 1600 });
+    expect(first?.results.slice(0, 800).every(({ result }) => result === 'fail')).toBe(true);
+    expect(first?.summary).toMatchObject({ fail: 800, warn: 1600, skip: 0 });
+    expect(first?.results.at(-1)).toMatchObject({
+      result: 'skip',
+      message:
+        '1,401 more results, none of them worse than these, had no room here. They are in the summary.',
+      properties: { leftOut: '1401' },
+    });
     expect(JSON.stringify(first).length).toBeLessThan(1_000_000);
+  });
+
+  it('stay so whatever their results are made of', () => {
+    const [first] = auditOf(bare).objects;
+    const [finding] = first?.findings ?? [];
+    if (!first || !finding) throw new Error('no finding');
+    const message = '\u20ac'.repeat(100_000);
+    const findings = Array.from({ length: 9 }, () => ({ ...finding, message }));
+    const [cut] = namespaceReports({ ...report, objects: [{ ...first, findings }] }, 'openreports', now);
+    expect(cut?.summary.fail).toBe(9);
+    expect(cut?.results.map(({ properties }) => properties)).toEqual([
+      ...Array(3).fill(expect.objectContaining({ probe: 'liveness' })),
+      { leftOut: '6' },
+    ]);
+    expect(Buffer.byteLength(JSON.stringify(cut))).toBeLessThan(1_010_000);
+  });
+
+  it('pass nothing that was not looked at', () => {
+    const labels = 'labels: {gravekeeper.dev/probes: ignore}';
+    const ignoring = `apiVersion: v1\nkind: Namespace\nmetadata: {name: shop, ${labels}}\n${bare}`;
+    const exempt = bare.replace('namespace: shop', 'namespace: kube-system');
+    const reports = namespaceReports(auditOf(`${ignoring}${exempt}`), 'openreports', now);
+    expect(reports).toMatchObject([
+      { metadata: { namespace: 'shop' }, summary: { pass: 0, skip: 1 }, results: [] },
+    ]);
+  });
+
+  it('warn of pods that lack what they should have got', () => {
+    const [object] = auditOf(rabbitmq.replace(/livenessProbe[\s\S]*/, '')).objects;
+    if (!object) throw new Error('no object');
+    const notInjected = { pods: 3, likelyCause: 'the webhook slept' };
+    const objects = [{ ...object, notInjected }];
+    const [first] = namespaceReports({ ...report, objects }, 'openreports', now);
+    expect(first?.summary).toEqual({ pass: 0, fail: 0, warn: 1, error: 0, skip: 0 });
+    expect(first?.results).toMatchObject([
+      {
+        policy: 'gravekeeper-injection',
+        rule: 'not-injected',
+        result: 'warn',
+        message: 'inject tini (argv-known): 3 pods run without it: the webhook slept',
+      },
+    ]);
+  });
+
+  it.each([
+    ['openreports', 'openreports.io_reports.yaml'],
+    ['wgpolicyk8s', 'wgpolicyk8s.io_policyreports.yaml'],
+  ] as const)('of %s are what its CustomResourceDefinition describes', (api, file) => {
+    const schema = schemaOf(file);
+    const [object] = report.objects;
+    if (!object) throw new Error('no object');
+    const notInjected = { pods: 3, likelyCause: 'the webhook slept' };
+    const findings = object.findings.map((each, index) => ({ ...each, accepted: index === 2 }));
+    const many = Array.from({ length: 400 }, () => ({ ...object, findings, notInjected }));
+    for (const objects of [[object], many]) {
+      for (const each of namespaceReports({ ...report, objects }, api, now, true)) {
+        expect(schema.safeParse(each).error).toBeUndefined();
+      }
+    }
+    const [good] = namespaceReports(report, api, now);
+    expect(schema.safeParse({ ...good, results: [{ result: 'warn' }] }).success).toBe(false);
+    expect(schema.safeParse({ ...good, invented: true }).success).toBe(false);
   });
 });
 

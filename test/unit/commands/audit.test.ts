@@ -56,6 +56,8 @@ describe('gravekeeper audit', () => {
     [['-f', '-', '--assume', 'inject=always'], 'Expected inject= with one of auto, share-pid, tini, none.'],
     [['-f', '-', '--baseline', join(folder, 'no.json')], 'cannot be read'],
     [['-f', '-', '-o', 'xml'], 'Allowed choices are'],
+    [['-f', '-', '--report', 'openreports'], '--report writes into a cluster, so it needs --cluster'],
+    [['--cluster', '--report', 'sarif'], 'Allowed choices are openreports, wgpolicyk8s'],
   ])('ends %j with 2 and words', (args, words) => {
     const { status, stdout, stderr } = audit(args, bare);
     expect(status).toBe(2);

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { ApiError } from '../../../src/kube/api-server.ts';
-import { listEach } from '../../../src/kube/list-each.ts';
+import { listEach, listFirst } from '../../../src/kube/list-each.ts';
 import type { JsonObject } from '../../../src/pod/json.ts';
 import { answering, failing } from '../../support/fake-api-server.ts';
 import { json, type ScriptedServer, startScriptedServer } from './scripted-server.ts';
@@ -83,4 +83,29 @@ it('waits after each page', async () => {
   await listing;
   expect(server.asked).toHaveLength(2);
   expect(pages).toBe(2);
+});
+
+/** Answers pages of as many objects as are asked for, of this many. */
+function holding(count: number) {
+  server.answer(({ query }) => {
+    const from = Number(query.get('continue') ?? 0);
+    const end = Math.min(count, from + Number(query.get('limit')));
+    const items = Array.from({ length: end - from }, (_, index) => ({ n: from + index }));
+    return json({ metadata: end < count ? { continue: String(end) } : {}, items });
+  });
+}
+
+it.each([
+  [1200, 1100, 1100, true, ['500', '500', '100']],
+  [1100, 1100, 1100, false, ['500', '500', '100']],
+  [700, 3000, 700, false, ['500', '500']],
+  [0, 10, 0, false, ['10']],
+])('lists of %i the first %i', async (count, most, listed, more, limits) => {
+  holding(count);
+  const items: JsonObject[] = [];
+  const take = (item: JsonObject) => void items.push(item);
+  expect(await listFirst(server.api, '/x', { fieldSelector: 'a!=b' }, most, take)).toEqual({ more });
+  expect(items.map(({ n }) => n)).toEqual(Array.from({ length: listed }, (_, index) => index));
+  expect(server.asked.map(({ query }) => query.get('limit'))).toEqual(limits);
+  expect(server.asked.every(({ query }) => query.get('fieldSelector') === 'a!=b')).toBe(true);
 });

@@ -61,6 +61,9 @@ describe('readDocuments', () => {
     expect(problems('- a\n')).toEqual([
       'f.yaml:1: this is a list; expected an object with apiVersion and kind',
     ]);
+    expect(problems('# a\n%!@ ]][[ : : {\n')).toEqual([
+      'f.yaml:2: a line that begins with % is a directive, and no document follows; expected an object with apiVersion and kind',
+    ]);
     expect(problems('['.repeat(30_000))).toEqual(['f.yaml:1: this document is nested too deeply']);
   });
 

@@ -113,7 +113,7 @@ describeWith([kubectl], 'kubectl kustomize', () => {
   });
 
   it.each(
-    ['installation.md', 'daemonset.md'].flatMap((page) =>
+    ['installation.md', 'daemonset.md', 'audit.md', 'admission.md'].flatMap((page) =>
       kustomizationsOf(page).map((text) => ({ page, text })),
     ),
   )('renders what docs/$page has users write: %#', ({ text }) => {

@@ -109,10 +109,15 @@ function changes({ objects: all }: AuditReport): string {
       const reasons = [...Map.groupBy(its, ({ remedy }) => remedy.reason)]
         .sort((one, other) => other[1].length - one[1].length)
         .map(([reason, those]) => `${reason}${those.length > 1 ? ` (${those.length})` : ''}`);
-      const counts = [count('tini'), count('share-pid'), count(null)].map(
-        (each) => `<td class="number">${number(each)}</td>`,
-      );
-      return `<tr><th>${text(namespace)}</th>${counts.join('')}<td>${text(reasons.join(', '))}</td></tr>`;
+      const counts = (
+        [
+          ['tini', 'tini'],
+          ['share-pid', 'share-pid'],
+          ['nothing', null],
+        ] as const
+      ).map(([label, kind]) => `<td class="number" data-label="${label}">${number(count(kind))}</td>`);
+      const why = reasons.map((reason) => `<span class="whole">${text(reason)}</span>`).join(', ');
+      return `<tr><th>${path(namespace)}</th>${counts.join('')}<td data-label="why">${why}</td></tr>`;
     });
   return `<h2>What would change</h2>
 <div class="scroll"><table>
@@ -203,8 +208,8 @@ function objects({ objects: all }: AuditReport): string {
   if (all.length === 0) return '';
   const rows = all.slice(0, mostObjects).map((object) => {
     const place =
-      object.file === undefined ? '' : `<code>${text(`${object.file}:${object.line ?? 1}`)}</code>`;
-    return `<tr><td>${text(objectName(object))}</td><td>${text(remedyText(object))}</td><td>${text(object.remedy.message)}${object.notInjected ? ` <b class="warning">${text(missingText(object.notInjected))}</b>` : ''}</td><td>${place}</td></tr>`;
+      object.file === undefined ? '' : `<code>${path(`${object.file}:${object.line ?? 1}`)}</code>`;
+    return `<tr><td>${path(objectName(object))}</td><td>${remedyMarkup(object)}</td><td>${text(object.remedy.message)}${object.notInjected ? ` <b class="warning">${text(missingText(object.notInjected))}</b>` : ''}</td><td>${place}</td></tr>`;
   });
   const more = all.length - rows.length;
   return `<h2>Every object</h2>
@@ -214,6 +219,16 @@ function objects({ objects: all }: AuditReport): string {
 ${rows.join('\n')}
 </tbody></table></div>
 ${more > 0 ? `<p class="faint">and ${counted(more, 'object')} more</p>` : ''}`;
+}
+
+/** The remedy, whose reason is not broken at its hyphens. */
+function remedyMarkup(object: AuditedObject): string {
+  return text(remedyText(object)).replace(/\([a-z0-9-]+\)$/, '<span class="whole">$&</span>');
+}
+
+/** A name or path that a line may be broken behind each slash of. */
+function path(value: string): string {
+  return text(value).replaceAll('/', '/<wbr>');
 }
 
 function number(value: number): string {

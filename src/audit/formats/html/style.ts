@@ -34,6 +34,8 @@ thead th { border-top: 0; color: var(--faint); font-weight: 600; font-size: .85r
 .number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
 code, pre { font-family: ui-monospace, monospace; font-size: .85rem; }
 code { overflow-wrap: anywhere; }
+td code { overflow-wrap: break-word; }
+.whole { white-space: nowrap; }
 pre { background: var(--code); border-radius: .375rem; padding: .6rem .8rem; margin: .25rem 0 0; overflow-x: auto; white-space: pre-wrap; overflow-wrap: anywhere; }
 .pair { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(20rem, 100%), 1fr)); gap: .75rem; margin: .5rem 0 .25rem; }
 .finding { border-top: 1px solid var(--line); padding: .6rem 0; }
@@ -47,15 +49,23 @@ summary { cursor: pointer; color: var(--faint); }
 .bar i { display: block; height: .8rem; min-width: 2px; border-radius: .2rem; background: var(--bar); }
 @media (max-width: 36rem) {
   .bar { grid-template-columns: 1fr auto; } .bar i { grid-column: 1 / -1; grid-row: 2; }
-  th, td { padding: .4rem .5rem; }
+  thead { display: none; }
+  tr { display: block; padding: .4rem 0; border-top: 1px solid var(--line); }
+  tbody tr:first-child { border-top: 0; }
+  th, td { display: block; padding: .1rem .8rem; border: 0; }
+  td.number { text-align: left; }
+  td[data-label]::before { content: attr(data-label) ': '; color: var(--faint); }
+  td:empty { display: none; }
 }
 @media print {
-  :root { color-scheme: light; }
-  body { background: #fff; font-size: 11px; }
+  :root { color-scheme: light; font-size: 11px; }
+  body { background: #fff; font-size: 1rem; }
   main { max-width: none; padding: 0; }
-  .finding, .tile, tr { break-inside: avoid; }
+  section .finding, .tile, tr { break-inside: avoid; }
+  h2, h3, summary { break-after: avoid; }
   details::details-content { content-visibility: visible; block-size: auto; }
-  details > :not(summary) { display: grid; }
-  .scroll { overflow: visible; }
+  details > .pair { display: grid; }
+  details > pre { display: block; }
+  .scroll, pre { overflow: visible; }
 }
 `;
