@@ -1,12 +1,12 @@
-import type { ImageArgv } from './config/config.ts';
 import type { Pid1 } from './pid1.ts';
-import { longRunning, type Pod } from './pod/pod.ts';
+import { type Container, longRunning, type Pod } from './pod/pod.ts';
 import type { Note } from './policy/note.ts';
 import type { Policy } from './policy/policy.ts';
 import { isArgvKnown } from './remedies/argv.ts';
 import { carryOut } from './remedies/carry-out.ts';
-import { chooseRemedy } from './remedies/choose.ts';
-import { factsOf, imageArgvOf } from './remedies/facts.ts';
+import { chooseRemedy, reasonFor } from './remedies/choose.ts';
+import { factsOf, imageArgvOf, mayDependOnImageUser } from './remedies/facts.ts';
+import type { ImageAnswer } from './remedies/image-answer.ts';
 import { findInjection } from './remedies/injection.ts';
 import { pid1With } from './remedies/pid1-with.ts';
 import { reasonToSkip } from './remedies/pod-reason.ts';
@@ -14,14 +14,14 @@ import type { Operation, Remedy } from './remedies/remedy.ts';
 import { findingsOf, ruleIds } from './rules/index.ts';
 import type { Finding } from './rules/rule.ts';
 
-/** An image whose ENTRYPOINT and CMD matter to the verdict. */
+/** An image whose ENTRYPOINT and CMD, or USER, matter to the verdict. */
 export interface Question {
   readonly container: string;
   readonly image: string;
 }
 
-/** ENTRYPOINT and CMD by container name, for the questions that could be answered. */
-export type Answers = ReadonlyMap<string, ImageArgv>;
+/** What was found out of images, by container name, for the questions that could be answered. */
+export type Answers = ReadonlyMap<string, ImageAnswer>;
 
 /** Which state of the pod its findings are about; `nothing` where nobody will read them. */
 export type FindingsOn = 'pod-as-remedied' | 'pod-as-it-is' | 'nothing';
@@ -37,8 +37,8 @@ export interface Verdict {
 }
 
 /**
- * Says which images' entrypoints the verdict depends on: none where the pod is skipped anyway, or where command,
- * annotation or configuration already tell.
+ * Says which images the verdict depends on: none where the pod is skipped anyway, or where command, annotation or
+ * configuration already tell what it starts. Where a command tells, the image may still decide whether it starts as root.
  *
  * @param pod The pod, read.
  * @param policy What holds for it.
@@ -50,11 +50,19 @@ export function questions(pod: Pod, policy: Policy): readonly Question[] {
   const maySharePid = policy.strategy === 'share-pid' || (policy.strategy === 'auto' && running.length === 1);
   return (maySharePid ? pod.containers : running).flatMap((container) => {
     const { image } = container.fields;
-    const known = isArgvKnown(container, imageArgvOf(container, policy, undefined));
-    return known || !image || policy.skipContainers.has(container.name)
-      ? []
-      : [{ container: container.name, image }];
+    if (!image || policy.skipContainers.has(container.name)) return [];
+    const known = imageArgvOf(container, policy, undefined);
+    const asks = !isArgvKnown(container, known) || (!known && isUserWanted(container, pod, policy));
+    return asks ? [{ container: container.name, image }] : [];
   });
+}
+
+/** Whether tini is left out of a container only because its image might make it start as somebody, or as root. */
+function isUserWanted(container: Container, pod: Pod, policy: Policy): boolean {
+  if (policy.strategy === 'share-pid' || container.role === 'init') return false;
+  if (!mayDependOnImageUser(container, pod)) return false;
+  const facts = factsOf(container, pod, policy, undefined, findInjection(pod));
+  return facts.imageUserDecides && reasonFor(facts, { shells: false }) === 'uid-change';
 }
 
 /**

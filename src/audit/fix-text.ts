@@ -1,6 +1,7 @@
 import { editManifest, type PlacedSetting } from '../manifest/edit.ts';
 import { type Fix, fixesFor, type Unfixed } from './fixes.ts';
-import { type AuditContext, type JudgedObject, judgeObject } from './judged.ts';
+import { type AnswersOf, type AuditContext, type JudgedObject, judgeObject, noAnswers } from './judged.ts';
+import { mapAhead } from './map-ahead.ts';
 import { readSource } from './read-source.ts';
 import { problemLine } from './report.ts';
 
@@ -15,25 +16,38 @@ export interface FixedText {
   readonly unread: number;
 }
 
+/** Objects whose images are looked up together. */
+const objectsAhead = 64;
+
 /**
  * Writes into the text of a file what can be written safely. Applied to its own outcome it changes nothing.
  *
  * @param text What the file holds.
  * @param file Its name, for what is told.
  * @param context What its objects are judged by.
+ * @param answersOf Finds out what they leave to their images; left out, nobody is asked.
  */
-export function fixText(text: string, file: string, context: AuditContext): FixedText {
+export async function fixText(
+  text: string,
+  file: string,
+  context: AuditContext,
+  answersOf?: AnswersOf,
+): Promise<FixedText> {
   const lines: string[] = [];
   const wanted: { readonly setting: PlacedSetting; readonly told: string }[] = [];
   let unfixed = 0;
   let unread = 0;
-  for (const entry of readSource(text, file)) {
+  const entries = mapAhead(readSource(text, file), answersOf ? objectsAhead : 0, async (entry) => ({
+    entry,
+    answers: answersOf && 'value' in entry ? await answersOf(entry.value, context) : noAnswers,
+  }));
+  for await (const { entry, answers } of entries) {
     if (!('value' in entry)) {
       lines.push(problemLine(entry));
       unread += 1;
       continue;
     }
-    const judged = judgeObject(entry.value, context);
+    const judged = judgeObject(entry.value, context, answers);
     if (!judged) continue;
     const where = `${file}:${entry.start.line}: ${nameOf(judged)}`;
     const fixes = fixesFor(judged, context);

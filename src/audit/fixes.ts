@@ -104,7 +104,7 @@ function timeoutFix(
   if (!probe || !(seconds > probe.timeoutSeconds) || seconds > probe.periodSeconds) return null;
   const at = finding.pointer.replace(/\/exec\/command$/, '');
   const value = withMember(judged.value, tokensOf(at), 'timeoutSeconds', seconds);
-  const after = judgeObject(value, context);
+  const after = judgeObject(value, context, judged.answers);
   if (!after) return null;
   const wasThere = (each: Finding) => judged.verdict.findings.some((old) => isSame(old, each));
   const isGone = !after.verdict.findings.some((each) => isSame(each, finding));

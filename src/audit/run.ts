@@ -1,4 +1,5 @@
 import { isExempt } from '../config/config.ts';
+import type { Answers } from '../judge.ts';
 import type { SourceDocument } from '../manifest/source.ts';
 import { reasons } from '../reasons.ts';
 import { leakForecast } from '../rules/leak-forecast.ts';
@@ -43,13 +44,14 @@ export class Audit {
    *
    * @param read An object, or why one could not be read. Objects that hold no pods are left out.
    * @param file The file as the user named it; left out for objects of a cluster.
+   * @param answers What was found out of its images; left out, nothing.
    */
-  add(read: Found | AuditProblem, file?: string): void {
+  add(read: Found | AuditProblem, file?: string, answers?: Answers): void {
     if ('message' in read) {
       this.addProblem({ file: read.file, line: read.line, message: read.message });
       return;
     }
-    const judged = judgeObject(read.value, this.#options.context);
+    const judged = judgeObject(read.value, this.#options.context, answers);
     if (!judged) return;
     const owners = ownersOf(read.value, judged.namespace);
     const notInjected = whyNotInjected(judged, this.#options.context);
@@ -60,11 +62,6 @@ export class Audit {
   /** Takes a file, or a part of a cluster, that could not be read at all. */
   addProblem(problem: AuditProblem): void {
     this.#problems.push(problem);
-  }
-
-  /** How many objects it holds. */
-  get size(): number {
-    return this.#objects.length;
   }
 
   /**

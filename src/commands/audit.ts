@@ -1,4 +1,5 @@
 import { Command, Option } from 'commander';
+import { AnsweredAudit } from '../audit/answered-audit.ts';
 import { readBaseline } from '../audit/baseline.ts';
 import { auditGithub } from '../audit/formats/github.ts';
 import { auditHtml } from '../audit/formats/html/page.ts';
@@ -7,18 +8,24 @@ import { auditJunit } from '../audit/formats/junit.ts';
 import { auditReports, type ReportsApi, reportsApis } from '../audit/formats/openreports.ts';
 import { auditSarif } from '../audit/formats/sarif.ts';
 import { auditTable } from '../audit/formats/table.ts';
-import type { AuditContext } from '../audit/judged.ts';
+import type { AnswersOf, AuditContext } from '../audit/judged.ts';
 import { readSource } from '../audit/read-source.ts';
 import { type AuditReport, exitCodeOf, type FailOn } from '../audit/report.ts';
 import { Audit } from '../audit/run.ts';
+import type { Config } from '../config/config.ts';
+import type { ApiServer } from '../kube/api-server.ts';
 import { terminalOf } from '../terminal.ts';
 import { type FileOptions, openFiles, readAll } from './audit/files.ts';
-import { type Assumed, assume, configOf, textOf } from './audit/options.ts';
+import { type Assumed, assume } from './audit/options.ts';
+import { type Progress, progressOn } from './audit/progress.ts';
+import { type LookupOptions, withImages } from './audit/with-images.ts';
+import { configOf, textOf } from './option-files.ts';
 
 const help = `
 audit looks at specs; scan looks at processes on this node. Of a folder it reads every .yaml, .yml and .json below it.
 Labels of namespaces come from the Namespaces in the input; --assume stands for those that are missing. --baseline is an
-earlier report of -o json, whose findings do not count again. More in docs/audit.md.
+earlier report of -o json, whose findings do not count again. Nothing is asked of registries without --resolve-images.
+More in docs/audit.md.
 
 Exit codes: 0 clean, 1 findings at or above --fail-on, 2 bad usage or input; files that can be read are reported all
 the same.
@@ -31,13 +38,14 @@ Examples:
   gravekeeper audit -f deploy/ -o json > baseline.json
   gravekeeper audit -f deploy/ --baseline baseline.json --fail-on warning
   gravekeeper audit -f deploy/ --assume inject=auto -o html > audit.html
+  gravekeeper audit -f deploy/ --assume inject=auto --resolve-images
   gravekeeper audit --cluster --kubeconfig ~/.kube/config --assume inject=auto
   gravekeeper audit --cluster --report openreports`;
 
 const formats = ['table', 'json', 'sarif', 'junit', 'html', 'openreports', 'wgpolicyk8s', 'github'] as const;
 type Format = (typeof formats)[number];
 
-interface Options extends FileOptions {
+interface Options extends FileOptions, LookupOptions {
   readonly cluster?: true;
   readonly kubeconfig?: string;
   readonly selector?: string;
@@ -80,35 +88,58 @@ export function auditCommand(): Command {
     )
     .option('--kubeconfig <file>', 'with --cluster: how to reach it (default: KUBECONFIG)')
     .option('--config <file>', 'the configuration of the cluster, YAML')
+    .option('--resolve-images', 'ask registries for ENTRYPOINT and CMD where a pod sets no command')
+    .option('--docker-config <file>', 'ask them with these credentials, as docker login keeps them')
+    .option('--pull-secrets', 'with --cluster: ask them with the pull secrets of the pods, too')
     .addHelpText('after', help)
-    .action(async (options: Options) => {
-      const report = await auditInput(options);
-      process.stdout.write(formatted(report, options));
-      process.exitCode = exitCodeOf(report, options.failOn);
-    });
+    .action(auditAndPrint);
+}
+
+async function auditAndPrint(options: Options): Promise<void> {
+  const config = configOf(options.config);
+  const api = options.cluster ? await (await import('./audit/cluster.ts')).openCluster(options) : null;
+  const progress = progressOn(process.stderr);
+  await withImages(options, { images: config.images, progress, api }, async (answersOf) => {
+    const report = await auditInput(options, { config, api, progress, answersOf });
+    progress.clear();
+    process.stdout.write(formatted(report, options));
+    process.exitCode = exitCodeOf(report, options.failOn);
+  });
+}
+
+/** What an audit takes besides its options. */
+interface AuditTools {
+  readonly config: Config;
+  /** The cluster to audit; null for files. */
+  readonly api: ApiServer | null;
+  readonly progress: Progress;
+  readonly answersOf: AnswersOf | undefined;
 }
 
 /**
  * Audits files or a cluster.
  *
- * @throws {InputError} if there is nothing to read, or the configuration, the baseline or the cluster cannot be used.
+ * @throws {InputError} if there is nothing to read, or the baseline or the cluster cannot be used.
  */
-async function auditInput(options: Options): Promise<AuditReport> {
-  const config = configOf(options.config);
+async function auditInput(
+  options: Options,
+  { config, api, progress, answersOf }: AuditTools,
+): Promise<AuditReport> {
   const baseline =
     options.baseline === undefined ? undefined : readBaseline(textOf(options.baseline), options.baseline);
   const excerpts = options.output === 'html';
-  const auditBy = (context: AuditContext) =>
+  const toAudit = (context: AuditContext) =>
     new Audit({ context, excerpts, ...(baseline ? { baseline } : {}) });
   const reports = options.report
     ? (await import('./audit/cluster-reports.ts')).clusterReports(options.report, options)
     : null;
-  if (options.cluster) {
-    const { auditCluster, openCluster } = await import('./audit/cluster.ts');
-    const api = await openCluster(options);
+  if (api) {
+    const { auditCluster } = await import('./audit/cluster.ts');
     await reports?.requireApi(api);
-    const progress = counterOn(process.stderr);
-    const audit = await auditCluster(api, options, config, auditBy, progress.show);
+    const onProgress = (objects: number) => {
+      if (objects % 100 === 0) progress.show('objects', `read ${objects} objects`);
+    };
+    const audit = await auditCluster(api, options, config, { toAudit, answersOf, onProgress });
     progress.clear();
     const report = audit.report();
     if (!reports) return report;
@@ -117,25 +148,21 @@ async function auditInput(options: Options): Promise<AuditReport> {
     return { ...report, problems: [...report.problems, ...problems] };
   }
   const { sources, problems, context } = await openFiles(options, config);
-  const audit = auditBy(context);
+  const audit = toAudit(context);
   for (const problem of problems) audit.addProblem(problem);
-  for await (const { source, read } of readAll(sources)) {
-    if ('problem' in read) audit.addProblem({ file: source.name, line: null, message: read.problem });
-    else for (const entry of readSource(read.text, source.name)) audit.add(entry, source.name);
+  const answered = new AnsweredAudit(audit, context, answersOf);
+  for await (const { source, read } of readAll(sources, progress)) {
+    const file = source.name;
+    if ('problem' in read) answered.add({ file, line: null, message: read.problem });
+    else {
+      for (const entry of readSource(read.text, file)) {
+        answered.add(entry, file);
+        if (answered.isFull) await answered.passOne();
+      }
+    }
   }
+  await answered.passAll();
   return audit.report();
-}
-
-/** A line that counts objects, where a person looks on. */
-function counterOn(stream: NodeJS.WriteStream): { show(objects: number): void; clear(): void } {
-  return {
-    show: (objects) => {
-      if (stream.isTTY && objects % 100 === 0) stream.write(`\rread ${objects} objects`);
-    },
-    clear: () => {
-      if (stream.isTTY) stream.write('\r\u001b[K');
-    },
-  };
 }
 
 function formatted(report: AuditReport, { output, failOn }: Options): string {

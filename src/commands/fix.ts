@@ -1,6 +1,7 @@
 import { Command, Option } from 'commander';
 import type { FileOptions } from './audit/files.ts';
 import { type Assumed, assume } from './audit/options.ts';
+import type { LookupOptions } from './audit/with-images.ts';
 import { exitCodeFor, fixFiles } from './fix/fix-files.ts';
 
 const help = `
@@ -17,7 +18,7 @@ Examples:
   gravekeeper fix -f deploy/ --write
   helm template shop ./chart | gravekeeper fix -f - --assume inject=share-pid | kubectl apply -f -`;
 
-export interface FixOptions extends FileOptions {
+export interface FixOptions extends FileOptions, LookupOptions {
   readonly diff?: true;
   readonly write?: true;
   readonly config?: string;
@@ -37,6 +38,8 @@ export function fixCommand(): Command {
     )
     .option('-n, --namespace <name>', 'the namespace of objects that name none', 'default')
     .option('--config <file>', 'the configuration of the cluster, YAML')
+    .option('--resolve-images', 'ask registries for ENTRYPOINT and CMD where a pod sets no command')
+    .option('--docker-config <file>', 'ask them with these credentials, as docker login keeps them')
     .addHelpText('after', help)
     .action(async (options: FixOptions) => {
       process.exitCode = exitCodeFor(await fixFiles(options));

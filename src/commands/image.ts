@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import { Command, Option } from 'commander';
 import { argvOfImage, type Config, type ImageArgv } from '../config/config.ts';
 import { LookupFailure } from '../images/failure.ts';
@@ -14,9 +13,8 @@ import { labelKeys } from '../policy/keys.ts';
 import { policyOf } from '../policy/policy.ts';
 import { type Reason, reasons } from '../reasons.ts';
 import type { RemedyKind } from '../remedies/remedy.ts';
-import { ruleIds } from '../rules/index.ts';
 import { escapeText, type Terminal, table, terminalOf } from '../terminal.ts';
-import { readConfig } from './webhook/read-config.ts';
+import { configOf, credentialsOf } from './option-files.ts';
 
 const help = `
 Asks the image's registry, as the webhook does with --resolve-images, under the same configuration: which registries
@@ -52,8 +50,8 @@ export function imageCommand(): Command {
     .action(async (image: string, options: Options) => {
       const known = await knownOf(
         image,
-        await configOf(options.config),
-        await secretsOf(options),
+        configOf(options.config),
+        credentialsOf(options.dockerConfig),
         options.arch ?? null,
       );
       const text =
@@ -108,7 +106,7 @@ export async function knownOf(
     user: found?.details.user ?? null,
     ...words,
     argv: [...words.entrypoint, ...words.cmd],
-    auto: autoFor(image, words, config),
+    auto: autoFor(image, { ...words, ...(found ? { user: found.details.user } : {}) }, config),
   };
 }
 
@@ -140,7 +138,7 @@ function wordsOf({
 
 function autoFor(
   image: string,
-  { entrypoint, cmd }: Pick<KnownImage, 'entrypoint' | 'cmd'>,
+  { entrypoint, cmd, ...user }: Pick<KnownImage, 'entrypoint' | 'cmd'> & { readonly user?: string },
   config: Config,
 ): KnownImage['auto'] {
   const controller = { group: 'apps', kind: 'ReplicaSet', name: 'app' };
@@ -150,7 +148,7 @@ function autoFor(
     namespaceLabels: new Map([[labelKeys.inject, 'auto']]),
     config: { ...config, exemptNamespaces: [] },
   });
-  const answers = new Map([['app', { entrypoint: [...entrypoint], cmd: [...cmd] }]]);
+  const answers = new Map([['app', { entrypoint: [...entrypoint], cmd: [...cmd], ...user }]]);
   const { remedy } = judge(pod, policy, answers, 'nothing');
   const reason = remedy.containers[0]?.reason ?? remedy.reason;
   return { remedy: remedy.kind, reason, message: reasons[reason].sentence };
@@ -179,22 +177,4 @@ function tableOf(known: KnownImage, terminal: Terminal): string {
     ],
     terminal,
   );
-}
-
-async function configOf(path: string | undefined): Promise<Config> {
-  return readConfig(path === undefined ? '' : await textOf(path), path ?? '', { ruleIds });
-}
-
-async function secretsOf({ dockerConfig }: Options): Promise<readonly PullSecret[]> {
-  if (dockerConfig === undefined) return [];
-  const text = await textOf(dockerConfig);
-  return [{ type: 'kubernetes.io/dockerconfigjson', data: new Map([['.dockerconfigjson', text]]) }];
-}
-
-async function textOf(path: string): Promise<string> {
-  try {
-    return await readFile(path, 'utf8');
-  } catch (error) {
-    throw new InputError(`${path} cannot be read: ${error instanceof Error ? error.message : String(error)}`);
-  }
 }

@@ -34,6 +34,11 @@ export type FailureCause = keyof typeof sentences;
 /** Every cause. */
 export const failureCauses = Object.keys(sentences) as readonly FailureCause[];
 
+/** A cause in words, with `it` for the image. */
+export function failureText(cause: FailureCause): string {
+  return sentences[cause];
+}
+
 /** A look-up that failed. */
 export class LookupFailure extends Error {
   override readonly name = 'LookupFailure';

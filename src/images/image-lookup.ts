@@ -1,19 +1,20 @@
-import type { ImageArgv } from '../config/config.ts';
 import type { ImagesConfig } from '../config/images.ts';
 import type { Pod } from '../pod/pod.ts';
+import type { ImageAnswer } from '../remedies/image-answer.ts';
 import { type FailureCause, failuresOfCredential, LookupFailure } from './failure.ts';
 import { createGuardedGet, type GuardedGet } from './guarded-get.ts';
 import { anonymous, type Identity, identityOf } from './identity.ts';
-import { createImageSource, type SourcedImage } from './image-source.ts';
+import { createImageSource, type Patience, type SourcedImage } from './image-source.ts';
 import { locate } from './location.ts';
 import { createLru } from './lru.ts';
 import { type LookupMetrics, noMetrics } from './metrics.ts';
-import { architectureOf, pullSecretNames } from './pod-images.ts';
+import { architectureOf } from './pod-images.ts';
+import type { SecretsOf } from './pod-secrets.ts';
 import { credentialsFor, type PullSecret } from './pull-secrets.ts';
 import { parseReference } from './reference.ts';
 import { createRegistryClient } from './registry.ts';
 
-/** A container whose image's ENTRYPOINT and CMD are wanted. */
+/** A container whose image's ENTRYPOINT, CMD and USER are wanted. */
 interface Question {
   readonly container: string;
   readonly image: string;
@@ -22,7 +23,7 @@ interface Question {
 /** Looks images up. */
 export interface ImageLookup {
   /**
-   * Looks up all images of a pod at once, for at most the deadline of the configuration.
+   * Looks up all images of a pod at once, for at most the deadline.
    *
    * @param questions Its containers whose images matter.
    * @param about The pod, and the namespace that its pull secrets are in.
@@ -31,7 +32,7 @@ export interface ImageLookup {
   answer(
     questions: readonly Question[],
     about: { readonly pod: Pod; readonly namespace: string },
-  ): Promise<ReadonlyMap<string, ImageArgv>>;
+  ): Promise<ReadonlyMap<string, ImageAnswer>>;
   /**
    * Looks up one image, with each credential that matches and then without.
    *
@@ -46,8 +47,8 @@ export interface ImageLookup {
 
 /** What looking up takes besides the configuration. */
 export interface LookupTools {
-  /** Reads a Secret; null where there is none, or it may not be read. Left out, nobody's credentials are used. */
-  readonly readSecret?: (namespace: string, name: string) => Promise<PullSecret | null>;
+  /** Finds what a pod's images are pulled with. Left out, nobody's credentials are used. */
+  readonly secretsOf?: SecretsOf;
   readonly metrics?: LookupMetrics;
   /** Hears why an image is not known; of each cause only now and then. */
   readonly failed?: (image: string, cause: FailureCause) => void;
@@ -55,24 +56,57 @@ export interface LookupTools {
   readonly guarded?: GuardedGet;
 }
 
-/** How long a Secret counts, in seconds: one that was changed is noticed so soon. */
-const secretSeconds = 30;
-const mostSecretBytes = 8 * 1024 * 1024;
+/** A look-up goes on after the pod's deadline, so that the next pod finds it done. */
+const ofPods: Patience = { fetchMs: 5_000, waitingPerHost: 64, waitingInAll: 512 };
+/** Nobody waits for a single object of many, and how many are looked at together is the caller's affair. */
+const ofRuns: Patience = {
+  fetchMs: 15_000,
+  waitingPerHost: Number.POSITIVE_INFINITY,
+  waitingInAll: Number.POSITIVE_INFINITY,
+};
+/** Longer than any run. */
+const runSeconds = 24 * 3600;
 const toldSeconds = 600;
 const mostTold = 2_000;
 /** More credentials for one image than anybody rotates; each may cost a question to its registry. */
 const mostCredentials = 8;
 
 /**
- * Makes a look-up with caches of its own.
+ * Makes a look-up for pods that wait, with caches of its own.
  *
  * @param config What is allowed, and for how long things count.
  * @param tools Secrets, metrics and who hears of failures.
  */
 export function createImageLookup(config: ImagesConfig, tools: LookupTools = {}): ImageLookup {
-  const { metrics = noMetrics, failed, guarded = createGuardedGet(config) } = tools;
-  const source = createImageSource({ client: createRegistryClient(guarded, config), config, metrics });
-  const secretOf = rememberingSecrets(tools.readSecret);
+  return imageLookup(config, tools, ofPods, config.deadlineSeconds * 1000);
+}
+
+/**
+ * Makes a look-up for a run over many objects: there is no deadline, and what was found out of an image, or that it failed,
+ * holds for the whole run, so that all objects are judged alike.
+ *
+ * @param config What is allowed.
+ * @param tools Secrets, metrics and who hears of failures.
+ */
+export function createRunLookup(config: ImagesConfig, tools: LookupTools = {}): ImageLookup {
+  const cache = { ...config.cache, tagSeconds: runSeconds, failureSeconds: runSeconds };
+  return imageLookup({ ...config, cache }, tools, ofRuns, Number.POSITIVE_INFINITY);
+}
+
+function imageLookup(
+  config: ImagesConfig,
+  tools: LookupTools,
+  patience: Patience,
+  deadlineMs: number,
+): ImageLookup {
+  const {
+    secretsOf = async () => [],
+    metrics = noMetrics,
+    failed,
+    guarded = createGuardedGet(config),
+  } = tools;
+  const client = createRegistryClient(guarded, config);
+  const source = createImageSource({ client, config, metrics, patience });
   const told = createLru<true>(mostTold);
   const tell = (image: string, cause: FailureCause) => {
     const key = `${cause} ${image}`;
@@ -102,19 +136,19 @@ export function createImageLookup(config: ImagesConfig, tools: LookupTools = {})
   return {
     find,
     async answer(questions, { pod, namespace }) {
-      const found = new Map<string, ImageArgv>();
+      const found = new Map<string, ImageAnswer>();
       const open = new Set(questions);
-      const secrets = Promise.all(pullSecretNames(pod).map((name) => secretOf(namespace, name)));
+      const secrets = secretsOf(pod, namespace);
       const architecture = architectureOf(pod);
       let late = false;
       const work = questions.map(async (question) => {
         try {
-          const readable = (await secrets).filter((secret) => secret !== null);
-          const { image, cached } = await find(question.image, readable, architecture);
+          const { image, cached } = await find(question.image, await secrets, architecture);
           if (late) return;
           found.set(question.container, {
             entrypoint: image.details.entrypoint?.slice(),
             cmd: image.details.cmd?.slice(),
+            user: image.details.user,
           });
           metrics.lookedUp(cached ? 'cached' : 'fetched');
         } catch (error) {
@@ -125,7 +159,7 @@ export function createImageLookup(config: ImagesConfig, tools: LookupTools = {})
           open.delete(question);
         }
       });
-      await inTime(Promise.all(work), config.deadlineSeconds * 1000);
+      await inTime(Promise.all(work), deadlineMs);
       late = true;
       for (const _ of open) metrics.lookedUp('late');
       return found;
@@ -139,37 +173,9 @@ function identitiesOf(identities: readonly Identity[]): readonly Identity[] {
   return [...new Map([...identities, anonymous].map((identity) => [identity.key, identity])).values()];
 }
 
-/** Reads each Secret once in a while, whoever asks. */
-function rememberingSecrets(
-  read: LookupTools['readSecret'],
-): (namespace: string, name: string) => Promise<PullSecret | null> {
-  if (!read) return async () => null;
-  const known = createLru<PullSecret | 'none'>(mostSecretBytes);
-  const reading = new Map<string, Promise<PullSecret | null>>();
-  return async (namespace, name) => {
-    const key = `${namespace}/${name}`;
-    const secret = known.get(key);
-    if (secret) return secret === 'none' ? null : secret;
-    const asked =
-      reading.get(key) ??
-      read(namespace, name)
-        .catch(() => null)
-        .then((found) => {
-          reading.delete(key);
-          known.set(key, found ?? 'none', secretSeconds, 200 + key.length + sizeOf(found));
-          return found;
-        });
-    reading.set(key, asked);
-    return await asked;
-  };
-}
-
-function sizeOf(secret: PullSecret | null): number {
-  return [...(secret?.data.values() ?? [])].reduce((sum, value) => sum + value.length, 0);
-}
-
-/** Waits for work, but not longer than that. */
+/** Waits for work, but not longer than that; Infinity for as long as it takes. */
 async function inTime(work: Promise<unknown>, ms: number): Promise<void> {
+  if (ms === Number.POSITIVE_INFINITY) return void (await work);
   const over = Promise.withResolvers<void>();
   const timer = setTimeout(() => over.resolve(), ms);
   try {

@@ -36,22 +36,29 @@ interface SourceParts {
   readonly client: RegistryClient;
   readonly config: ImagesConfig;
   readonly metrics: LookupMetrics;
+  readonly patience: Patience;
   /** Milliseconds of a clock that never goes back. */
   readonly now?: () => number;
 }
 
-/** The longest that one look-up takes. It goes on after the pod's deadline, so that the next pod finds it done. */
-const longestFetchMs = 5_000;
+/** How long a look-up may take and how many may wait for their turn, which depends on who waits for them. */
+export interface Patience {
+  /** The longest that one look-up takes, once it is its turn. */
+  readonly fetchMs: number;
+  readonly waitingPerHost: number;
+  readonly waitingInAll: number;
+}
+
 /** A registry that fails this often in a row is left alone for a while. */
 const strikes = 3;
-const limits = { perKey: 8, inAll: 48, waitingPerKey: 64, waitingInAll: 512 };
+const atOnce = { perKey: 8, inAll: 48 };
 
 /**
  * Makes a source of images that remembers: what a digest stands for, for good; what a tag stands for and what failed,
  * for a while. Everything is remembered under the identity that it was fetched with, never under the image alone: what
  * one tenant may read is not told to another.
  */
-export function createImageSource({ client, config, metrics, now }: SourceParts): ImageSource {
+export function createImageSource({ client, config, metrics, patience, now }: SourceParts): ImageSource {
   const { tagSeconds, failureSeconds, maxBytes } = config.cache;
   const images = createLru<FoundImage>(maxBytes / 2, now);
   const tags = createLru<string>(maxBytes / 8, now);
@@ -59,7 +66,8 @@ export function createImageSource({ client, config, metrics, now }: SourceParts)
   const failures = createLru<LookupFailure>(maxBytes / 8, now);
   const failuresInARow = createLru<number>(maxBytes / 8, now);
   const flights = new Map<string, Promise<FoundImage>>();
-  const limiter = createLimiter(limits);
+  const { fetchMs, waitingPerHost, waitingInAll } = patience;
+  const limiter = createLimiter({ ...atOnce, waitingPerKey: waitingPerHost, waitingInAll });
 
   const remembered = (
     { location, architecture, reference }: WantedImage,
@@ -82,7 +90,7 @@ export function createImageSource({ client, config, metrics, now }: SourceParts)
   const fetchImage = async (wanted: WantedImage, who: Identity): Promise<FoundImage> => {
     const { location, reference, architecture } = wanted;
     const name = nameOf(location, who);
-    const signal = AbortSignal.timeout(longestFetchMs);
+    const signal = AbortSignal.timeout(fetchMs);
     const imageKey = (digest: string) => `${name}@${digest} ${architecture}`;
     const fetchVersion = async (version: string): Promise<FoundImage> => {
       const found = await client.imageOf(location, version, architecture, who, signal);

@@ -5,6 +5,12 @@ import { getJson } from './get-json.ts';
 /** Far more than any cluster has; a server that goes on and on must come to an end. */
 const mostPages = 1000;
 
+/** How a list is asked for. */
+interface ListOptions extends RequestOptions {
+  /** Is waited for before the next page is asked for. */
+  readonly afterPage?: () => Promise<void>;
+}
+
 /**
  * Lists objects, all pages of them, one object at a time.
  *
@@ -20,11 +26,12 @@ export async function listEach(
   path: string,
   query: Readonly<Record<string, string>>,
   eachItem: (item: JsonObject) => void,
-  options: RequestOptions = {},
+  { afterPage, ...options }: ListOptions = {},
 ): Promise<string | null> {
   let parameters = new URLSearchParams(query);
   for (let page = 0; page < mostPages; page += 1) {
     const { next, resourceVersion: version } = await listPage(api, path, parameters, eachItem, options);
+    await afterPage?.();
     if (next === null) return version;
     // The token holds the version of the first page; the server refuses both together.
     const { resourceVersion: _, ...rest } = query;

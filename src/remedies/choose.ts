@@ -52,7 +52,7 @@ type MakeRemedy = (
 ) => Remedy;
 
 /** The reason that is shown for a container: the first that matches, for the choice of tini. */
-function reasonFor(facts: ContainerFacts, minds: { shells: boolean }): Reason {
+export function reasonFor(facts: ContainerFacts, minds: { shells: boolean }): Reason {
   if (facts.skippedByAnnotation) return 'skip-container';
   if (facts.injected) return 'already-injected';
   if (facts.unreadable) return 'unjudgeable';

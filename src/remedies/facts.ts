@@ -5,6 +5,7 @@ import type { Container, Pod } from '../pod/pod.ts';
 import { probeWords } from '../pod/probe-words.ts';
 import type { Policy } from '../policy/policy.ts';
 import { argvOf, type ContainerArgv } from './argv.ts';
+import { type ImageAnswer, imageUserOf } from './image-answer.ts';
 import type { Injection } from './injection.ts';
 import { isKeptByTini, pid1UseOf } from './pid1-use.ts';
 import { securityOf } from './security.ts';
@@ -25,6 +26,8 @@ export interface ContainerFacts {
   readonly needsPid1: boolean;
   /** tini could not signal the program any more after one of them changed its user. */
   readonly changesUid: boolean;
+  /** Whether it could depends on the user that the image names, and it is not known whether that is root. */
+  readonly imageUserDecides: boolean;
   readonly looksAtPid1: boolean;
   readonly touchesPid1: boolean;
   readonly localhostProfile: boolean;
@@ -38,6 +41,7 @@ export interface ContainerFacts {
 }
 
 const setuidPrograms: ReadonlySet<string> = new Set(['sudo', 'su', 'doas']);
+const namesSetuidProgram = new RegExp(`\\b(?:${[...setuidPrograms].join('|')})\\b`);
 const userChangers: ReadonlySet<string> = new Set([
   ...setuidPrograms,
   ...['gosu', 'su-exec', 'runuser', 'setpriv', 'chpst', 'setuidgid', 's6-setuidgid', 'setuser'],
@@ -49,19 +53,19 @@ const userChangers: ReadonlySet<string> = new Set([
  * @param container The container.
  * @param pod Its pod.
  * @param policy What holds for the pod.
- * @param looked ENTRYPOINT and CMD of its image, where they were looked up.
+ * @param looked What is known of its image, where that was looked up.
  * @param injection What an earlier round injected into the pod, or null.
  */
 export function factsOf(
   container: Container,
   pod: Pod,
   policy: Policy,
-  looked: ImageArgv | undefined,
+  looked: ImageAnswer | undefined,
   injection: Injection | null,
 ): ContainerFacts {
   const argv = argvOf(container, imageArgvOf(container, policy, looked));
   const commandLine = argv && readCommandLine(argv.asExecuted);
-  const security = securityOf(container, pod);
+  const security = securityOf(container, pod, imageUserOf(looked?.user));
   const line = commandLine && lineFactsOf(commandLine);
   const use = pid1UseOf([
     argv?.asExecuted ?? container.fields.args ?? [],
@@ -69,6 +73,8 @@ export function factsOf(
     ...container.hooks.map((hook) => hook.command),
   ]);
   const stopSignal = container.fields.lifecycle?.stopSignal;
+  const asRoot = security.lacksKill;
+  const asAnother = security.mayEscalate && line?.hasSetuid === true;
   const shellMayStay = commandLine?.shell?.mayStay === true;
   return {
     container,
@@ -79,9 +85,8 @@ export function factsOf(
     injected: injection?.wraps(container) ?? false,
     hasInit: line?.hasInit ?? false,
     needsPid1: line?.needsPid1 ?? false,
-    changesUid:
-      (security.maybeRoot && security.lacksKill) ||
-      (security.maybeNonRoot && security.mayEscalate && line?.hasSetuid === true),
+    changesUid: (security.maybeRoot && asRoot) || (security.maybeNonRoot && asAnother),
+    imageUserDecides: security.maybeRoot && security.maybeNonRoot && asRoot !== asAnother,
     looksAtPid1:
       use.identity ||
       (use.files && line?.changesUser === true) ||
@@ -144,6 +149,18 @@ function programsOnTheWay({ chain, invocations }: CommandLine): readonly string[
     ...(/^(\/|\/(usr\/)?(local\/)?s?bin\/)?[\w-]+$/.test(argument) ? [argument] : []),
     last[last.indexOf('--') - 1] ?? '',
   ].map(basename);
+}
+
+/**
+ * Whether the facts of a container whose command is known may depend on the user that its image names. Cheap: it may be
+ * wrong, but only where it says so.
+ */
+export function mayDependOnImageUser(container: Container, pod: Pod): boolean {
+  const { maybeRoot, maybeNonRoot, lacksKill, mayEscalate } = securityOf(container, pod, 'unknown');
+  if (!maybeRoot || !maybeNonRoot) return false;
+  const { command, args } = container.fields;
+  const words = [...(command ?? []), ...(args ?? [])];
+  return lacksKill || (mayEscalate && words.some((word) => namesSetuidProgram.test(word)));
 }
 
 /** ENTRYPOINT and CMD of a container's image: the pod's annotation, else the configuration, else the look-up. */

@@ -1,4 +1,5 @@
 import type { Container, Pod } from '../pod/pod.ts';
+import type { ImageUser } from './image-answer.ts';
 
 const profileAnnotation = 'container.apparmor.security.beta.kubernetes.io/';
 
@@ -21,8 +22,9 @@ export interface EffectiveSecurity {
  *
  * @param container The container.
  * @param pod Its pod, for the pod's own security context and the AppArmor annotation of before Kubernetes 1.30.
+ * @param imageUser Whom its process starts as by its image alone, which counts where no runAsUser is set.
  */
-export function securityOf(container: Container, pod: Pod): EffectiveSecurity {
+export function securityOf(container: Container, pod: Pod, imageUser: ImageUser): EffectiveSecurity {
   const own = container.fields.securityContext;
   const ofPod = pod.spec.securityContext;
   const runAsUser = own?.runAsUser ?? ofPod?.runAsUser ?? null;
@@ -30,8 +32,9 @@ export function securityOf(container: Container, pod: Pod): EffectiveSecurity {
   const dropped = new Set(own?.capabilities?.drop?.map((name) => name.toUpperCase().replace(/^CAP_/, '')));
   const added = new Set(own?.capabilities?.add?.map((name) => name.toUpperCase()));
   return {
-    maybeRoot: runAsUser === 0 || (runAsUser === null && !runAsNonRoot),
-    maybeNonRoot: runAsUser !== 0,
+    // Under runAsNonRoot the kubelet starts no process as root, whatever the image says.
+    maybeRoot: runAsUser === null ? !runAsNonRoot && imageUser !== 'not-root' : runAsUser === 0,
+    maybeNonRoot: runAsUser === null ? runAsNonRoot || imageUser !== 'root' : runAsUser !== 0,
     mayEscalate: own?.allowPrivilegeEscalation !== false,
     // containerd and CRI-O add ALL, drop ALL, add single ones, drop single ones, in that order, and take an added
     // name as it is written: CAP_KILL is then no capability (containerd, WithCapabilities).

@@ -59,8 +59,8 @@ describe.each(charts)('%s', (name) => {
     expect(expected.size).toBe(probes - hooks);
   });
 
-  it('keeps everything but what a fix writes', () => {
-    const { text: fixed, written } = fixText(text, name, contextOf(text));
+  it('keeps everything but what a fix writes', async () => {
+    const { text: fixed, written } = await fixText(text, name, contextOf(text));
     const lines = fixed.split('\n');
     expect(lines.length - text.split('\n').length).toBeLessThanOrEqual(written);
     const kept = text.split('\n').filter((line) => !/^ *timeoutSeconds: \d+$/.test(line));

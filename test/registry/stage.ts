@@ -34,10 +34,19 @@ export const images: Readonly<Record<string, ImageConfig>> = {
     WorkingDir: '/srv/data',
     Env: ['PATH=/bin', 'IMAGE=set'],
   },
+  'named-root': { Entrypoint: ['report'], User: 'root' },
   server: { Entrypoint: ['server'], Cmd: ['--flag'] },
+  'server-not-root': { Entrypoint: ['server'], Cmd: ['--flag'], User: '1000:1000' },
   orphans: { Entrypoint: ['/bin/orphans'] },
   nothing: {},
 };
+
+/** Images of which a registry holds more than one, or in another way. */
+export const variants = {
+  'arm64-only': { Cmd: ['report', 'arm'] },
+  index: { Cmd: ['report', 'amd'] },
+  'docker-types': { Entrypoint: ['/bin/report', '-x'], Cmd: ['one', 'two'] },
+} satisfies Readonly<Record<string, ImageConfig>>;
 
 export const folder = mkdtempSync(join(tmpdir(), 'gravekeeper-registry-'));
 export const servers: { close(): Promise<void> }[] = [];
@@ -63,8 +72,9 @@ before(async () => {
   root = makeRoot(folder);
   layout = new Layout(folder, root);
   for (const [name, config] of Object.entries(images)) layout.image(name, config);
-  layout.image('arm64-only', { Cmd: ['report', 'arm'] }, 'arm64');
-  layout.index('index', { arm64: { Cmd: ['report', 'arm'] }, amd64: { Cmd: ['report', 'amd'] } });
+  layout.image('arm64-only', variants['arm64-only'], 'arm64');
+  layout.index('index', { arm64: variants['arm64-only'], amd64: variants.index });
+  layout.image('docker-types', variants['docker-types']);
   open = opened(await startRegistry('open', { folder, certificates }));
   basic = opened(await startRegistry('basic', { folder, certificates, auth: basicAuth(folder) }));
   tokens = opened(await startTokenServer(folder, certificates));
@@ -73,7 +83,7 @@ before(async () => {
   for (const name of Object.keys(images)) await push(layout, name, `${open.host}/team/${name}:v1`);
   await push(layout, 'arm64-only', `${open.host}/team/arm64-only:v1`);
   await push(layout, 'index', `${open.host}/team/index:v1`, { all: true });
-  await push(layout, 'both', `${open.host}/team/docker-types:v1`, { format: 'v2s2' });
+  await push(layout, 'docker-types', `${open.host}/team/docker-types:v1`, { format: 'v2s2' });
   await push(layout, 'both', `${open.host}/team/schema1:v1`, { format: 'v2s1' });
   await push(layout, 'both', `${basic.host}/team/private:v1`, { credentials });
   await push(layout, 'both', `${token.host}/team/private:v1`, { credentials });

@@ -12,6 +12,8 @@ import type { Server } from './servers.ts';
 export interface Webhook {
   /** Has a pod judged as the API server would; returns its container as it would be created. */
   admit(container: ContainerFields & { readonly image: string }, spec?: object): Promise<Admitted>;
+  /** Has a Deployment judged that is to be created. */
+  validate(spec: object): Promise<Answer>;
   /** The lines of `/metrics` that begin so. */
   metrics(prefix: string): Promise<readonly string[]>;
   readonly running: RunningWebhook;
@@ -84,6 +86,15 @@ export async function startTestWebhook({
       fjp.applyPatch(patched, structuredClone(answer.patch) as unknown as Operation[], true);
       const [after = {}] = patched.spec.containers as readonly ContainerFields[];
       return { container: after, wrapped: after.command?.[0]?.endsWith('/tini') === true, answer };
+    },
+    async validate(spec) {
+      const object = {
+        apiVersion: 'apps/v1',
+        kind: 'Deployment',
+        metadata: { name: 'app' },
+        spec: { template: { spec } },
+      };
+      return await client.ask({ webhook: 'validate', operation: 'CREATE', namespace: 'shop', object });
     },
     async metrics(prefix) {
       const text = await (await fetch(`http://127.0.0.1:${running.metricsPort}/metrics`)).text();

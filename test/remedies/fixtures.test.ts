@@ -4,17 +4,20 @@ import fjp, { type Operation } from 'fast-json-patch';
 import { describe, expect, it } from 'vitest';
 import { parseAllDocuments } from 'yaml';
 import { type Config, parseConfig } from '../../src/config/config.ts';
-import { judge, type Verdict } from '../../src/judge.ts';
+import { type Answers, judge, questions, type Verdict } from '../../src/judge.ts';
 import { isJsonObject, type JsonObject } from '../../src/pod/json.ts';
 import { podOf } from '../../src/pod/templates.ts';
 import { type Policy, policyOf } from '../../src/policy/policy.ts';
 import { reasonCodes } from '../../src/reasons.ts';
+import type { ImageAnswer } from '../../src/remedies/image-answer.ts';
 import { ruleIds } from '../../src/rules/index.ts';
 
-/** A fixture is a Namespace, perhaps a Configuration, and a pod or workload; see test/remedies/README.md. */
+/** A fixture is a Namespace, perhaps a Configuration and Images, and a pod or workload; see test/remedies/README.md. */
 interface Fixture {
   readonly namespace: JsonObject;
   readonly config: Config;
+  /** What a registry would answer, by reference. */
+  readonly images: Readonly<Record<string, ImageAnswer>>;
   readonly workload: JsonObject;
 }
 
@@ -36,7 +39,12 @@ function readFixture(file: string): Fixture {
   if ('problems' in outcome) throw new Error(`${file}: ${JSON.stringify(outcome.problems)}`);
   const workload = documents.at(-1);
   if (!isJsonObject(workload)) throw new Error(`${file}: the last document is no object`);
-  return { namespace: ofKind('Namespace') ?? {}, config: outcome.config, workload };
+  return {
+    namespace: ofKind('Namespace') ?? {},
+    config: outcome.config,
+    images: (ofKind('Images')?.images ?? {}) as Fixture['images'],
+    workload,
+  };
 }
 
 function labelsOf(object: JsonObject): Map<string, string> {
@@ -56,7 +64,13 @@ function verdictOn(workload: JsonObject, fixture: Fixture): { policy: Policy; ve
     namespaceLabels: labelsOf(fixture.namespace),
     config: fixture.config,
   });
-  return { policy, verdict: judge(pod, policy) };
+  const answers: Answers = new Map(
+    questions(pod, policy).flatMap(({ container, image }) => {
+      const answer = fixture.images[image];
+      return answer ? [[container, answer] as const] : [];
+    }),
+  );
+  return { policy, verdict: judge(pod, policy, answers) };
 }
 
 function expectedFile(file: string): string {

@@ -289,6 +289,52 @@ describe('questions', () => {
     expect(ask(spec, label, config, annotations)).toEqual([]);
   });
 
+  describe('for the user that an image names', () => {
+    const dropped = { capabilities: { drop: ['ALL'] } };
+    const one = (fields: object, more: object = {}) => ({
+      containers: [{ name: 'app', image: 'node:24', command: ['node', 'server.js'], ...fields }],
+      ...more,
+    });
+    const asked = [{ container: 'app', image: 'node:24' }];
+
+    it.each([
+      ['as root it could not signal', one({ securityContext: dropped }), 'auto'],
+      ['as root it could not signal, by the label', one({ securityContext: dropped }), 'tini'],
+      ['as another it could not signal what sudo starts', one({ command: ['sudo', 'node'] }), 'auto'],
+      ['sudo stands in a script', one({ command: ['sh', '-c'], args: ['exec su app -c x'] }), 'auto'],
+    ])('asks where %s', (_, spec, label) => {
+      expect(ask(spec, label)).toEqual(asked);
+    });
+
+    it.each([
+      ['nothing else depends on it', one({}), 'auto'],
+      ['it is tini that is not wanted', one({ securityContext: dropped }), 'share-pid'],
+      ['the pod says whom', one({ securityContext: { ...dropped, runAsUser: 0 } }), 'auto'],
+      [
+        'it cannot be root',
+        one({ securityContext: dropped }, { securityContext: { runAsNonRoot: true } }),
+        'auto',
+      ],
+      ['neither could be signalled', one({ securityContext: dropped, command: ['su', 'app'] }), 'auto'],
+      ['there is an init already', one({ securityContext: dropped, command: ['tini', 'node'] }), 'auto'],
+      ['its PID 1 reaps', one({ securityContext: dropped, command: ['nginx'] }), 'auto'],
+      ['sudo is but a word', one({ command: ['echo', 'a', 'sudo'] }), 'auto'],
+      [
+        'the words are those of an init container',
+        { initContainers: one({ securityContext: dropped }).containers, containers: [] },
+        'auto',
+      ],
+    ])('does not ask where %s', (_, spec, label) => {
+      expect(ask(spec, label)).toEqual([]);
+    });
+
+    it('does not ask where the image is named by configuration or annotation', () => {
+      const spec = one({ securityContext: dropped });
+      expect(ask(spec, 'auto', { argv: { node: { cmd: ['x'] } } })).toEqual([]);
+      expect(ask(spec, 'auto', {}, { 'gravekeeper.dev/argv': '{"app":{"cmd":["x"]}}' })).toEqual([]);
+    });
+  });
+
   it('and the answers decide', () => {
     const pod = readPod({
       ...{

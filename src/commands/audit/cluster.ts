@@ -1,4 +1,5 @@
-import type { AuditContext } from '../../audit/judged.ts';
+import { AnsweredAudit } from '../../audit/answered-audit.ts';
+import type { AnswersOf, AuditContext } from '../../audit/judged.ts';
 import type { Audit } from '../../audit/run.ts';
 import type { Config } from '../../config/config.ts';
 import { InputError } from '../../input-error.ts';
@@ -18,6 +19,16 @@ export interface ClusterOptions {
   readonly namespace?: string;
   readonly selector?: string;
   readonly assume?: Assumed;
+}
+
+/** What an audit of a cluster is made with. */
+export interface ClusterAuditTools {
+  /** Makes the audit, given what objects are judged by. */
+  readonly toAudit: (context: AuditContext) => Audit;
+  /** Finds out what objects leave to their images; left out, nobody is asked. */
+  readonly answersOf?: AnswersOf | undefined;
+  /** Hears how many objects were read. */
+  readonly onProgress?: (objects: number) => void;
 }
 
 const pageSize = '500';
@@ -40,37 +51,45 @@ export async function openCluster({ kubeconfig }: ClusterOptions): Promise<ApiSe
  *
  * @param api The API server; its user needs the right to list namespaces, pods and workloads.
  * @param config The configuration of the cluster.
- * @param toAudit Makes the audit, given what objects are judged by.
+ * @param tools What makes the audit.
  * @throws {InputError} if namespaces cannot be read: nothing can be judged then.
  */
 export async function auditCluster(
   api: ApiServer,
   options: ClusterOptions,
   config: Config,
-  toAudit: (context: AuditContext) => Audit,
-  onProgress: (objects: number) => void = () => {},
+  { toAudit, answersOf, onProgress = () => {} }: ClusterAuditTools,
 ): Promise<Audit> {
   const namespaces = await readNamespaces(api, options);
-  const audit = toAudit({
+  const context: AuditContext = {
     config,
     labelsOf: (name) => namespaces.get(name)?.labels ?? null,
     assumed: options.assume ?? new Map(),
     defaultNamespace: '',
     podsRun: true,
     whyNotInjected: ({ value, namespace }) => likelyCause(value, namespaces.get(namespace)),
-  });
+  };
+  const audit = toAudit(context);
+  const answered = new AnsweredAudit(audit, context, answersOf);
+  const afterPage = () => answered.passAll();
+  let objects = 0;
   for (const kind of workloadKinds) {
     const path = collectionPath(kind, options.namespace);
     const query = { limit: pageSize, ...(options.selector ? { labelSelector: options.selector } : {}) };
     try {
-      await listEach(api, path, query, (item) => {
+      const take = (item: JsonObject) => {
         if (isDone(item) || isRetired(item)) return;
-        audit.add({ value: { apiVersion: apiVersionOf(kind), kind: kind.kind, ...item } });
-        onProgress(audit.size);
-      });
+        const value = { apiVersion: apiVersionOf(kind), kind: kind.kind, ...item };
+        answered.add({ value });
+        objects += 1;
+        onProgress(objects);
+      };
+      await listEach(api, path, query, take, { afterPage });
     } catch (error) {
       audit.addProblem({ file: 'cluster', line: null, message: describeError(error) });
     }
+    // Of a list that broke off.
+    await answered.passAll();
   }
   return audit;
 }

@@ -5,6 +5,7 @@ import type { Config } from '../../config/config.ts';
 import { InputError } from '../../input-error.ts';
 import { namespacesAmong } from '../../manifest/namespaces.ts';
 import type { Assumed } from './options.ts';
+import type { Progress } from './progress.ts';
 
 /** What the commands that read manifests are asked for. */
 export interface FileOptions {
@@ -47,15 +48,13 @@ export async function openFiles(options: FileOptions, config: Config): Promise<F
   return { sources, problems, context };
 }
 
-/** Reads sources one after another, and counts them where a person looks on. */
+/** Reads sources one after another, and counts them. */
 export async function* readAll(
   sources: readonly Source[],
-  stream: Pick<NodeJS.WriteStream, 'isTTY' | 'write'> = process.stderr,
+  progress: Progress,
 ): AsyncGenerator<{ readonly source: Source; readonly read: SourceText }> {
-  const isShown = stream.isTTY && sources.length > 1;
   for (const [index, source] of sources.entries()) {
-    if (isShown) stream.write(`\rread ${index} of ${sources.length} files`);
+    if (sources.length > 1) progress.show('files', `read ${index} of ${sources.length} files`);
     yield { source, read: await source.read() };
   }
-  if (isShown) stream.write('\r\u001b[K');
 }

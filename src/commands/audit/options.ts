@@ -1,10 +1,5 @@
-import { readFileSync } from 'node:fs';
 import { InvalidArgumentError } from 'commander';
-import { type Config, defaultConfig } from '../../config/config.ts';
-import { InputError } from '../../input-error.ts';
 import { labelKeys } from '../../policy/keys.ts';
-import { ruleIds } from '../../rules/index.ts';
-import { readConfig } from '../webhook/read-config.ts';
 
 const assumable = {
   inject: ['auto', 'share-pid', 'tini', 'none'],
@@ -36,26 +31,4 @@ export function assume(text: string, before: Assumed = new Map()): Assumed {
 
 function isAssumable(name: string): name is keyof typeof assumable {
   return Object.hasOwn(assumable, name);
-}
-
-/**
- * Reads the configuration of a command that judges.
- *
- * @throws {InputError} if the file cannot be read or used.
- */
-export function configOf(path: string | undefined): Config {
-  return path === undefined ? defaultConfig : readConfig(textOf(path), path, { ruleIds });
-}
-
-/**
- * Reads a file that an option names.
- *
- * @throws {InputError} if it cannot be read.
- */
-export function textOf(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch (error) {
-    throw new InputError(`${path} cannot be read: ${error instanceof Error ? error.message : String(error)}`);
-  }
 }

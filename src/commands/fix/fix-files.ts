@@ -1,13 +1,18 @@
 import { realpathSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createTwoFilesPatch } from 'diff';
 import { type FixedText, fixText } from '../../audit/fix-text.ts';
+import type { AnswersOf } from '../../audit/judged.ts';
+import { mapAhead } from '../../audit/map-ahead.ts';
 import type { Source, SourceText } from '../../audit/sources.ts';
+import type { Config } from '../../config/config.ts';
 import { InputError } from '../../input-error.ts';
 import { encode } from '../../manifest/decode.ts';
 import { escapeText } from '../../terminal.ts';
 import { openFiles, readAll } from '../audit/files.ts';
-import { configOf } from '../audit/options.ts';
+import { type Progress, progressOn } from '../audit/progress.ts';
+import { withImages } from '../audit/with-images.ts';
 import type { FixOptions } from '../fix.ts';
+import { configOf } from '../option-files.ts';
 
 /** What came of fixing files. */
 interface Outcome {
@@ -32,17 +37,53 @@ export async function fixFiles(options: FixOptions): Promise<Outcome> {
       'standard input cannot be changed: leave --write out, and the fixed manifests are printed',
     );
   }
-  const { sources, problems, context } = await openFiles(options, configOf(options.config));
+  const config = configOf(options.config);
+  const progress = progressOn(process.stderr);
+  const outcome = await withImages(options, { images: config.images, progress, api: null }, (answersOf) =>
+    fixEach(options, config, progress, answersOf),
+  );
+  tell(`${outcome.written} written, ${outcome.unfixed} left to you`);
+  return outcome;
+}
+
+/** What came of one file. */
+type FixedFile = { readonly source: Source } & (
+  | { readonly read: ReadText; readonly fixed: FixedText }
+  | { readonly problem: string }
+);
+
+type ReadText = Extract<SourceText, { text: string }>;
+
+/** Files whose images are looked up together: many hold one object each. */
+const filesAhead = 16;
+
+async function fixEach(
+  options: FixOptions,
+  config: Config,
+  progress: Progress,
+  answersOf: AnswersOf | undefined,
+): Promise<Outcome> {
+  const { sources, problems, context } = await openFiles(options, config);
   const outcome = { written: 0, unfixed: 0, unread: problems.length };
   for (const { file, message } of problems) tell(`${file}: ${message}`);
+  const files = mapAhead(
+    readAll(sources, progress),
+    answersOf ? filesAhead : 0,
+    async ({ source, read }): Promise<FixedFile> =>
+      'problem' in read
+        ? { source, problem: read.problem }
+        : { source, read, fixed: await fixText(read.text, source.name, context, answersOf) },
+  );
   let isFirst = true;
-  for await (const { source, read } of readAll(sources)) {
-    if ('problem' in read) {
-      tell(`${source.name}: ${read.problem}`);
+  for await (const file of files) {
+    progress.clear();
+    const { source } = file;
+    if ('problem' in file) {
+      tell(`${source.name}: ${file.problem}`);
       outcome.unread += 1;
       continue;
     }
-    const fixed = fixText(read.text, source.name, context);
+    const { read, fixed } = file;
     for (const line of fixed.lines) tell(line);
     outcome.written += fixed.written;
     outcome.unfixed += fixed.unfixed;
@@ -55,7 +96,6 @@ export async function fixFiles(options: FixOptions): Promise<Outcome> {
       isFirst = false;
     } else if (fixed.text !== read.text && !writeBack(source, read, fixed.text)) outcome.unread += 1;
   }
-  tell(`${outcome.written} written, ${outcome.unfixed} left to you`);
   return outcome;
 }
 
@@ -74,7 +114,7 @@ function diffOf(name: string, before: string, { text }: FixedText): string {
 }
 
 /** Replaces a file as a whole, so that nobody ever sees half of it; false where that fails. */
-function writeBack(source: Source, read: Extract<SourceText, { text: string }>, text: string): boolean {
+function writeBack(source: Source, read: ReadText, text: string): boolean {
   if (source.path === null || read.encoding !== 'utf-8') {
     tell(`${source.name}: not written: it is text in ${read.encoding.toUpperCase()}; save it as UTF-8 first`);
     return false;

@@ -5,9 +5,10 @@ import type { Config } from '../../config/config.ts';
 import type { ImagesConfig } from '../../config/images.ts';
 import { createImageLookup, type ImageLookup, type LookupTools } from '../../images/image-lookup.ts';
 import { createLookupMetrics } from '../../images/metrics.ts';
+import type { SecretsOf } from '../../images/pod-secrets.ts';
 import { InputError } from '../../input-error.ts';
 import { openApiServer } from '../../kube/open-api-server.ts';
-import { readPullSecret } from '../../kube/secrets.ts';
+import { clusterSecrets } from '../cluster-secrets.ts';
 import type { LiveFile } from './live-file.ts';
 
 /** Answers what the specification of a pod does not tell, by asking registries. */
@@ -25,6 +26,9 @@ interface ImageAnswersParts {
   readonly secretsFrom?: { readonly kubeconfig: string | undefined };
 }
 
+/** How long a Secret or a service account counts: a change is noticed so soon. */
+const secretSeconds = 30;
+
 /**
  * Opens the look-up of images, with caches that last until what the configuration says of it changes.
  *
@@ -35,7 +39,7 @@ export async function openImageAnswers(parts: ImageAnswersParts): Promise<ImageA
   const tools: LookupTools = {
     metrics: createLookupMetrics(parts.metrics.registry),
     failed: (image, cause) => log.info({ image, cause }, 'an image could not be looked up'),
-    ...(parts.secretsFrom ? { readSecret: await secretReader(parts.secretsFrom.kubeconfig, log) } : {}),
+    ...(parts.secretsFrom ? { secretsOf: await openSecrets(parts.secretsFrom.kubeconfig, log) } : {}),
   };
   const start = (images: ImagesConfig) => ({
     images,
@@ -57,22 +61,14 @@ export async function openImageAnswers(parts: ImageAnswersParts): Promise<ImageA
   };
 }
 
-async function secretReader(
-  kubeconfig: string | undefined,
-  log: Log,
-): Promise<NonNullable<LookupTools['readSecret']>> {
+async function openSecrets(kubeconfig: string | undefined, log: Log): Promise<SecretsOf> {
   const api = await openApiServer(kubeconfig);
   if (!api) {
     throw new InputError(
       '--pull-secrets needs a cluster to read them from: this is no pod with a service account, and neither --kubeconfig nor KUBECONFIG is given',
     );
   }
-  return async (namespace, name) => {
-    try {
-      return await readPullSecret(api, namespace, name);
-    } catch (error) {
-      log.warn({ namespace, secret: name, err: error }, 'a pull secret could not be read');
-      return null;
-    }
-  };
+  return clusterSecrets(api, secretSeconds, (unread, error) =>
+    log.warn({ ...unread, err: error }, 'a pull secret could not be read'),
+  );
 }

@@ -6,6 +6,7 @@ import type { Webhook } from '../webhook.ts';
 
 describe('who may read it', () => {
   let webhook: Webhook;
+  const accountsRead: string[] = [];
   before(async () => {
     const secret = (registry: Server, password: string) => ({
       kind: 'Secret',
@@ -28,10 +29,19 @@ describe('who may read it', () => {
       'wrong-basic': secret(basic, 'wrong'),
       'wrong-token': secret(token, 'wrong'),
     };
+    const accounts: Readonly<Record<string, object>> = {
+      default: {},
+      builder: { imagePullSecrets: [{ name: 'wrong-basic' }, { name: 'basic' }] },
+    };
     const api = opened(
       await startServer(certificates, (request, response) => {
-        const found = secrets[request.url?.match(/^\/api\/v1\/namespaces\/shop\/secrets\/(.+)$/)?.[1] ?? ''];
-        response.writeHead(found ? 200 : 404, { 'content-type': 'application/json' });
+        const [, kind, name = ''] =
+          /^\/api\/v1\/namespaces\/shop\/(secrets|serviceaccounts)\/(.+)$/.exec(request.url ?? '') ?? [];
+        if (name === 'silent') return;
+        if (kind === 'serviceaccounts') accountsRead.push(name);
+        const found = (kind === 'secrets' ? secrets : accounts)[name];
+        const status = found ? 200 : name === 'forbidden' ? 403 : 404;
+        response.writeHead(status, { 'content-type': 'application/json' });
         response.end(JSON.stringify(found ?? { kind: 'Status' }));
       }),
     );
@@ -52,6 +62,30 @@ describe('who may read it', () => {
       assert.equal(await wrapped(image, 'absent', `wrong-${kind}`, kind), true);
     });
   }
+
+  it('whoever makes a template whose pods will get the credential from their service account', async () => {
+    const containers = [{ name: 'app', image: `${basic.host}/team/private:v1` }];
+    const isKnown = async (spec: object) => {
+      const { allowed, warnings } = await webhook.validate({ containers, ...spec });
+      assert.equal(allowed, true);
+      return !warnings.some((warning) => warning.includes('argv-unknown'));
+    };
+    const all = Array.from({ length: 20 }, () => isKnown({ serviceAccountName: 'builder' }));
+    assert.deepEqual(new Set(await Promise.all(all)), new Set([true]));
+    assert.deepEqual(accountsRead, ['builder'], 'read once for all');
+    assert.equal(await isKnown({ imagePullSecrets: [{ name: 'basic' }] }), true);
+    const builder = { serviceAccountName: 'builder', imagePullSecrets: [{ name: 'wrong-basic' }] };
+    assert.equal(await isKnown(builder), false, 'it names others itself');
+    for (const spec of [
+      {},
+      ...['absent', 'forbidden', 'silent'].map((serviceAccountName) => ({ serviceAccountName })),
+    ]) {
+      assert.equal(await isKnown(spec), false, JSON.stringify(spec));
+    }
+    accountsRead.length = 0;
+    assert.equal(await wrapped(`${basic.host}/team/private:v1`), false);
+    assert.deepEqual(accountsRead, [], 'a pod has got them already');
+  });
 
   it('everyone, where a token is given to everyone', async () => {
     assert.equal(await wrapped(`${token.host}/public/app:v1`), true);

@@ -27,6 +27,23 @@ describe('what a registry has', () => {
     });
   }
 
+  it('is put behind tini without the capability to signal others, unless its user is root', async () => {
+    const securityContext = { capabilities: { drop: ['ALL'] } };
+    const reasonsOf = async (name: string, command: object = {}) => {
+      const container = { image: `${open.host}/team/${name}:v1`, securityContext, ...command };
+      const { wrapped, answer } = await webhook.admit(container);
+      return { wrapped, said: JSON.stringify(answer.auditAnnotations) };
+    };
+    for (const command of [{}, { command: ['report', 'by the pod'] }]) {
+      assert.equal((await reasonsOf('server-not-root', command)).wrapped, true);
+      for (const name of ['exec-form', 'named-root']) {
+        const { wrapped, said } = await reasonsOf(name, command);
+        assert.equal(wrapped, false);
+        assert.match(said, /uid-change/);
+      }
+    }
+  });
+
   it('is found by its digest', async () => {
     const digest = await digestIn(`${open.host}/team/both:v1`);
     assert.deepEqual(await argvOf(`both@${digest}`), ['/bin/report', '-x', 'one', 'two']);
@@ -87,6 +104,41 @@ describe('what a registry has', () => {
     assert.equal(digest, await digestIn(`${open.host}/team/not-root:v1`));
     assert.deepEqual(platform, { os: 'linux', architecture: 'amd64' });
     assert.equal(auto.remedy, 'tini');
+  });
+
+  it('is told to audit and fix where they ask', () => {
+    const config = join(folder, 'config.yaml');
+    writeFileSync(config, JSON.stringify({ images: imagesConfig() }));
+    const manifest = join(folder, 'deployments.json');
+    const items = ['both', 'server-not-root', 'exec-form', 'none'].map((name) => {
+      const securityContext = { capabilities: { drop: ['ALL'] } };
+      const containers = [{ name: 'app', image: `${open.host}/team/${name}:v1`, securityContext }];
+      const spec = { template: { spec: { containers } } };
+      return { apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name }, spec };
+    });
+    writeFileSync(manifest, JSON.stringify({ apiVersion: 'v1', kind: 'List', items }));
+    const run = (...words: string[]) => {
+      const options = ['-f', manifest, '--assume', 'inject=auto', '--config', config, '--resolve-images'];
+      const all = ['src/main.js', ...words, ...options];
+      return spawnSync(process.execPath, all, { encoding: 'utf8' });
+    };
+    const audit = run('audit', '-o', 'json');
+    assert.equal(audit.status, 0, audit.stderr);
+    assert.deepEqual(
+      JSON.parse(audit.stdout).objects.map(
+        ({ remedy }: { remedy: { kind: string; reason: string } }) => `${remedy.kind} ${remedy.reason}`,
+      ),
+      ['share-pid uid-change', 'tini argv-known', 'share-pid uid-change', 'null uid-change'],
+    );
+    assert.match(audit.stderr, /^1 of 4 images could not be looked up;.*\n {2}not-found: .*\n.*none:v1\n$/);
+    const fix = run('fix');
+    assert.equal(fix.status, 0, fix.stderr);
+    assert.deepEqual(
+      JSON.parse(fix.stdout).items.map(
+        ({ spec }: (typeof items)[number]) => 'shareProcessNamespace' in spec.template.spec,
+      ),
+      [true, false, true, false],
+    );
   });
 
   it('is what a tag has moved to, once what is remembered of the tag is over', async () => {

@@ -14,6 +14,17 @@ describe('a registry that misbehaves', () => {
     [
       'lies about a manifest',
       'digest-mismatch',
+      (_request, response) => {
+        const type = 'application/vnd.oci.image.manifest.v1+json';
+        const digest = `sha256:${'0'.repeat(64)}`;
+        response.writeHead(200, { 'content-type': type, 'docker-content-digest': digest });
+        response.end('{"schemaVersion":2}');
+        return true;
+      },
+    ],
+    [
+      'lies about a config',
+      'digest-mismatch',
       (request, response) => {
         if (!request.url?.includes('/blobs/')) return false;
         response.end('{"os":"linux","config":{"Cmd":["evil"]}}');

@@ -3,8 +3,11 @@ import { before, describe, it } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type ContainerFields, environmentOf, executedArgv } from '../../support/kubelet.ts';
 import { type Container, runContainer } from '../containers.ts';
-import { containers, folder, images, open, root, webhookWith } from '../stage.ts';
+import type { ImageConfig } from '../layout.ts';
+import { containers, folder, images, open, root, variants, webhookWith } from '../stage.ts';
 import type { Webhook } from '../webhook.ts';
+
+const configs: Readonly<Record<string, ImageConfig>> = { ...images, ...variants };
 
 describe('what is put behind tini', () => {
   let webhook: Webhook;
@@ -15,9 +18,9 @@ describe('what is put behind tini', () => {
   /** The container as the runtime would run it, without and with what the webhook does. */
   async function bothWays(
     name: string,
-    fields: ContainerFields = {},
+    fields: ContainerFields & { readonly securityContext?: object } = {},
   ): Promise<readonly [plain: Container, wrapped: Container]> {
-    const config = images[name] ?? {};
+    const config = configs[name] ?? {};
     const image = `${open.host}/team/${name}:v1`;
     const env = [{ name: 'A', value: 'expanded' }, ...(fields.env ?? [])];
     const pod = { ...fields, env };
@@ -36,7 +39,7 @@ describe('what is put behind tini', () => {
           ...[...environmentOf(own)].map((pair) => pair.join('=')),
         ],
         cwd: own.workingDir ?? (config.WorkingDir || '/'),
-        user: Number(config.User ?? 0),
+        user: config.User === 'root' ? 0 : Number.parseInt(config.User ?? '0', 10),
       });
       containers.push(started);
       return started;
@@ -52,6 +55,8 @@ describe('what is put behind tini', () => {
     'empty-entrypoint',
     'dollars',
     'not-root',
+    'named-root',
+    ...Object.keys(variants),
   ];
   for (const name of reporting) {
     it(`sees the same argv, environment, working directory and user, and ends the same: ${name}`, async () => {
@@ -76,6 +81,15 @@ describe('what is put behind tini', () => {
       container.signal('TERM');
       assert.equal(await container.exited, 9);
       assert.match(container.output(), /got TERM/);
+    }
+  });
+
+  it('reacts to TERM in the same way as another user than root without the capability to signal it', async () => {
+    const securityContext = { capabilities: { drop: ['ALL'] } };
+    for (const container of await bothWays('server-not-root', { securityContext })) {
+      await container.said('ready --flag');
+      container.signal('TERM');
+      assert.equal(await container.exited, 9);
     }
   });
 

@@ -25,9 +25,9 @@ function fix(text: string, assumed: Readonly<Record<string, string>> = {}) {
 const sharing = { 'gravekeeper.dev/inject': 'share-pid' };
 
 describe('fixText', () => {
-  it('raises timeoutSeconds where that alone ends a finding', () => {
+  it('raises timeoutSeconds where that alone ends a finding', async () => {
     const before = probe('[sh, -c, "pg_isready | grep -q accepting"]');
-    const { text, lines, written, unfixed } = fix(before);
+    const { text, lines, written, unfixed } = await fix(before);
     expect(text).toBe(`${before}          timeoutSeconds: 5\n`);
     expect({ written, unfixed }).toEqual({ written: 1, unfixed: 0 });
     expect(lines).toEqual([
@@ -35,62 +35,62 @@ describe('fixText', () => {
     ]);
   });
 
-  it('gives an inner timeout the second that it needs', () => {
+  it('gives an inner timeout the second that it needs', async () => {
     const before = probe('[timeout, "5", pg_isready]\n          timeoutSeconds: 5 # as inside');
-    expect(fix(before).text).toBe(before.replace('timeoutSeconds: 5', 'timeoutSeconds: 6'));
+    expect((await fix(before)).text).toBe(before.replace('timeoutSeconds: 5', 'timeoutSeconds: 6'));
   });
 
-  it('does not make a probe last longer than its period', () => {
+  it('does not make a probe last longer than its period', async () => {
     const before = probe('[timeout, "15", pg_isready]\n          periodSeconds: 10');
-    expect(fix(before)).toMatchObject({ text: before, written: 0, unfixed: 1 });
+    expect(await fix(before)).toMatchObject({ text: before, written: 0, unfixed: 1 });
   });
 
-  it('never changes a period, and says so', () => {
-    const { text, lines } = fix(probe('[nodetool, status]'));
+  it('never changes a period, and says so', async () => {
+    const { text, lines } = await fix(probe('[nodetool, status]'));
     expect(text).toBe(probe('[nodetool, status]'));
     expect(lines).toEqual([
       'f.yaml:1: Deployment default/db: not written: jvm-cli of db: yours to decide: tcpSocket: {port: 9042}, or keep the command with periodSeconds: 60',
     ]);
   });
 
-  it('shares the PID namespace where that is the remedy', () => {
+  it('shares the PID namespace where that is the remedy', async () => {
     const before = probe('[pg_isready]');
-    const { text } = fix(before, sharing);
+    const { text } = await fix(before, sharing);
     expect(text).toBe(
       before.replace('      containers:', '      shareProcessNamespace: true\n      containers:'),
     );
     expect(
-      fix(before.replace('    spec:', '    spec:\n      shareProcessNamespace: false'), sharing).text,
+      (await fix(before.replace('    spec:', '    spec:\n      shareProcessNamespace: false'), sharing)).text,
     ).toContain('shareProcessNamespace: true');
   });
 
-  it('never writes tini', () => {
-    const { text, lines } = fix(rabbitmq);
+  it('never writes tini', async () => {
+    const { text, lines } = await fix(rabbitmq);
     expect(text).not.toContain('tini');
     expect(lines.join('\n')).toContain(
       'not written: tini: the webhook puts tini into rabbitmq when the pod is created',
     );
   });
 
-  it('leaves to the author what an anchor would carry elsewhere', () => {
+  it('leaves to the author what an anchor would carry elsewhere', async () => {
     const shared = `${probe('&check [sh, -c, "a | b"]')}      - name: other
         image: x
         livenessProbe: {exec: {command: *check}, timeoutSeconds: 9}
 `;
-    expect(fix(shared).written).toBe(1);
+    expect((await fix(shared)).written).toBe(1);
     const whole = probe('[a]').replace(
       /readinessProbe:[\s\S]*$/,
       'readinessProbe: &p {exec: {command: [sh, -c, "a | b"]}}\n        startupProbe: *p\n',
     );
-    const { text, unfixed, lines } = fix(whole);
+    const { text, unfixed, lines } = await fix(whole);
     expect(text).toBe(whole);
     expect(unfixed).toBe(1);
     expect(lines[0]).toContain('write it by hand');
   });
 
-  it('keeps documents that it cannot read', () => {
+  it('keeps documents that it cannot read', async () => {
     const text = `a: [\n---\n${probe('[sh, -c, "a | b"]')}`;
-    const fixed = fix(text);
+    const fixed = await fix(text);
     expect(fixed).toMatchObject({ text: `${text}          timeoutSeconds: 5\n`, unread: 1 });
     expect(fixed.lines[0]).toMatch(/timeoutSeconds: 5 .*written$/);
   });
@@ -112,10 +112,10 @@ describe.each([
   ['with auto', { 'gravekeeper.dev/inject': 'auto' }],
   ['with share-pid', sharing],
 ])('every fixture %s', (_, assumed) => {
-  it.each(fixtures)('%s: fixing again changes nothing, and what was fixed is gone', (file) => {
+  it.each(fixtures)('%s: fixing again changes nothing, and what was fixed is gone', async (file) => {
     const before = readFileSync(file, 'utf8');
-    const once = fix(before, assumed);
-    const twice = fix(once.text, assumed);
+    const once = await fix(before, assumed);
+    const twice = await fix(once.text, assumed);
     expect(twice.text).toBe(once.text);
     expect(twice.written).toBe(0);
     const found = (text: string) =>

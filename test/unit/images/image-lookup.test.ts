@@ -1,6 +1,11 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { ImagesConfig } from '../../../src/config/images.ts';
-import { createImageLookup, type ImageLookup, type LookupTools } from '../../../src/images/image-lookup.ts';
+import {
+  createImageLookup,
+  createRunLookup,
+  type ImageLookup,
+  type LookupTools,
+} from '../../../src/images/image-lookup.ts';
 import type { LookupMetrics } from '../../../src/images/metrics.ts';
 import type { PullSecret } from '../../../src/images/pull-secrets.ts';
 import { readPod } from '../../../src/pod/pod.ts';
@@ -271,7 +276,7 @@ describe('answer', () => {
   });
 
   it('answers for each container, and leaves out what is not found', async () => {
-    registry.image('team/app', 'v1', { Entrypoint: ['/e'], Cmd: ['c'] });
+    registry.image('team/app', 'v1', { Entrypoint: ['/e'], Cmd: ['c'], User: '1000:1000' });
     const outcomes: string[] = [];
     const told: string[] = [];
     const lookup = start(configFor(registry), {
@@ -287,8 +292,8 @@ describe('answer', () => {
     for (const _ of [1, 2]) {
       const answers = await lookup.answer(questions, { pod: pod(), namespace: 'shop' });
       expect([...answers]).toEqual([
-        ['a', { entrypoint: ['/e'], cmd: ['c'] }],
-        ['b', { entrypoint: ['/e'], cmd: ['c'] }],
+        ['a', { entrypoint: ['/e'], cmd: ['c'], user: '1000:1000' }],
+        ['b', { entrypoint: ['/e'], cmd: ['c'], user: '1000:1000' }],
       ]);
     }
     expect(outcomes.toSorted()).toEqual([
@@ -317,35 +322,37 @@ describe('answer', () => {
     release();
     expect(await fetched.promise).toBe('success');
     expect([...(await lookup.answer(questions, { pod: pod(), namespace: 'shop' }))]).toEqual([
-      ['a', { entrypoint: undefined, cmd: ['x'] }],
+      ['a', { entrypoint: undefined, cmd: ['x'], user: '' }],
     ]);
     expect(outcomes).toEqual(['late', 'cached']);
   });
 
-  it('reads the pull secrets of the pod in its namespace, each once in a while', async () => {
+  it('asks with the pull secrets of the pod in its namespace', async () => {
     letIn('alice');
     registry.image('team/app', 'v1', { Cmd: ['x'] });
-    const read: string[] = [];
+    const alices = pod({ imagePullSecrets: [{ name: 'good' }] });
     const lookup = start(configFor(registry), {
-      readSecret: async (namespace, name) => {
-        read.push(`${namespace}/${name}`);
-        if (name === 'broken') throw new Error('forbidden');
-        return name === 'good' ? secretOf('alice') : null;
-      },
+      secretsOf: async (asking, namespace) =>
+        asking === alices && namespace === 'shop' ? [secretOf('alice')] : [],
     });
-    const spec = {
-      imagePullSecrets: [{ name: 'absent' }, { name: 'broken' }, { name: 'good' }, { name: '../x' }, 7],
-    };
     const questions = [{ container: 'a', image: image('team/app:v1') }];
-    for (const _ of [1, 2]) {
-      expect((await lookup.answer(questions, { pod: pod(spec), namespace: 'shop' })).get('a')?.cmd).toEqual([
-        'x',
-      ]);
-    }
-    expect(read).toEqual(['shop/absent', 'shop/broken', 'shop/good']);
-    expect((await lookup.answer(questions, { pod: pod(spec), namespace: 'other' })).size).toBe(1);
-    expect(read.slice(3)).toEqual(['other/absent', 'other/broken', 'other/good']);
+    const sizeFor = async (about: Parameters<ImageLookup['answer']>[1]) =>
+      (await lookup.answer(questions, about)).size;
+    expect(await sizeFor({ pod: alices, namespace: 'shop' })).toBe(1);
+    expect(await sizeFor({ pod: alices, namespace: 'other' })).toBe(0);
+    expect(await sizeFor({ pod: pod(), namespace: 'shop' })).toBe(0);
+  });
+
+  it('does not wait longer than the deadline for pull secrets either', async () => {
+    const outcomes: string[] = [];
+    const lookup = start(configFor(registry, { deadlineSeconds: 0.05 }), {
+      metrics: outcomesInto(outcomes),
+      secretsOf: () => new Promise(() => {}),
+    });
+    const questions = [{ container: 'a', image: image('team/app:v1') }];
     expect((await lookup.answer(questions, { pod: pod(), namespace: 'shop' })).size).toBe(0);
+    expect(outcomes).toEqual(['late']);
+    expect(registry.arrived).toEqual([]);
   });
 
   it('asks for the architecture that the pod asks for', async () => {
@@ -367,5 +374,57 @@ describe('answer', () => {
       (await lookup.answer(questions, { pod: pod(spec), namespace: 'shop' })).get('a')?.cmd;
     expect(await cmdFor({ nodeSelector: { 'kubernetes.io/arch': 'arm64' } })).toEqual(['arm']);
     expect(await cmdFor({})).toEqual(['amd']);
+  });
+});
+
+describe('for a run', () => {
+  it('has no deadline, and asks for each image once, also where that fails or its tag would be old', async () => {
+    registry.image('team/app', 'v1', { Cmd: ['x'] });
+    const release = holdBack();
+    const config = configFor(registry, {
+      deadlineSeconds: 0.0001,
+      cache: { tagSeconds: 0, failureSeconds: 0 },
+    });
+    const told: string[] = [];
+    const lookup = createRunLookup(config, {
+      guarded: guardedFor(config),
+      failed: (name, cause) => void told.push(`${name} ${cause}`),
+    });
+    lookups.push(lookup);
+    const questions = ['app', 'none'].map((name) => ({ container: name, image: image(`team/${name}:v1`) }));
+    const about = { pod: readPod({}), namespace: 'shop' };
+    const first = lookup.answer(questions, about);
+    // A handshake takes longer than the deadline of a pod.
+    await vi.waitFor(() => expect(registry.arrived).toHaveLength(2));
+    release();
+    for (const answers of [await first, await lookup.answer(questions, about)]) {
+      expect([...answers.keys()]).toEqual(['app']);
+    }
+    // Each was sent back to itself once, when it was held back.
+    expect(paths().toSorted()).toEqual(
+      [
+        ...cold,
+        'GET /v2/team/app/manifests/v1',
+        'GET /v2/team/none/manifests/v1',
+        'GET /v2/team/none/manifests/v1',
+      ].toSorted(),
+    );
+    expect(told).toEqual([`${image('team/none:v1')} not-found`]);
+  });
+
+  it('lets any number of images wait for their turn', async () => {
+    const config = configFor(registry);
+    const causes: string[] = [];
+    const lookup = createRunLookup(config, {
+      guarded: guardedFor(config),
+      failed: (_, cause) => void causes.push(cause),
+    });
+    lookups.push(lookup);
+    const questions = Array.from({ length: 200 }, (_, index) => ({
+      container: String(index),
+      image: image(`team/none:${index}`),
+    }));
+    await lookup.answer(questions, { pod: readPod({}), namespace: 'shop' });
+    expect(causes).toEqual(questions.map(() => 'not-found'));
   });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { architectureOf, pullSecretNames } from '../../../src/images/pod-images.ts';
+import { architectureOf, pullSecretNames, serviceAccountOf } from '../../../src/images/pod-images.ts';
 import { readPod } from '../../../src/pod/pod.ts';
 
 describe('pullSecretNames', () => {
@@ -31,6 +31,24 @@ describe('pullSecretNames', () => {
   it('reads no more than sixteen', () => {
     const imagePullSecrets = Array.from({ length: 100 }, (_, index) => ({ name: `s${index}` }));
     expect(pullSecretNames(readPod({ spec: { imagePullSecrets } }))).toHaveLength(16);
+  });
+});
+
+describe('serviceAccountOf', () => {
+  it.each([
+    [{}, 'default'],
+    [{ serviceAccountName: 'builder' }, 'builder'],
+    [{ serviceAccount: 'builder' }, 'builder'],
+    [{ serviceAccountName: 'new', serviceAccount: 'old' }, 'new'],
+    [{ serviceAccountName: '' }, 'default'],
+    [{ imagePullSecrets: null }, 'default'],
+    [{ imagePullSecrets: [] }, 'default'],
+    [{ imagePullSecrets: [{}] }, null],
+    [{ serviceAccountName: '../secrets' }, null],
+    [{ serviceAccountName: 7 }, null],
+  ])('of a template with %j is %s', (spec, expected) => {
+    expect(serviceAccountOf(readPod({ spec }, { base: '/spec/template' }))).toBe(expected);
+    expect(serviceAccountOf(readPod({ spec }))).toBeNull();
   });
 });
 

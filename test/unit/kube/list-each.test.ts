@@ -63,6 +63,28 @@ it('passes on what the taker of items throws', async () => {
   await expect(listing).rejects.toBe(failure);
 });
 
+it('waits after each page', async () => {
+  server.answer(({ query }) =>
+    json({ metadata: { continue: query.has('continue') ? '' : 'more' }, items: [{}] }),
+  );
+  const gate = Promise.withResolvers<void>();
+  const waited = Promise.withResolvers<void>();
+  let pages = 0;
+  const listing = listEach(server.api, '/x', {}, () => {}, {
+    async afterPage() {
+      pages += 1;
+      waited.resolve();
+      await gate.promise;
+    },
+  });
+  await waited.promise;
+  expect(server.asked).toHaveLength(1);
+  gate.resolve();
+  await listing;
+  expect(server.asked).toHaveLength(2);
+  expect(pages).toBe(2);
+});
+
 /** Answers pages of as many objects as are asked for, of this many. */
 function holding(count: number) {
   server.answer(({ query }) => {

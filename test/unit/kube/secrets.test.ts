@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { ApiError } from '../../../src/kube/api-server.ts';
-import { readPullSecret } from '../../../src/kube/secrets.ts';
+import { readAccountPullSecrets, readPullSecret } from '../../../src/kube/secrets.ts';
 import { json, refusing, type ScriptedServer, startScriptedServer } from './scripted-server.ts';
 
 let server: ScriptedServer;
@@ -49,5 +49,27 @@ describe('readPullSecret', () => {
   ])('reads %j as far as it can', async (body, expected) => {
     server.answer(() => json(body));
     expect(await readPullSecret(server.api, 'shop', 'pull')).toEqual(expected);
+  });
+});
+
+describe('readAccountPullSecrets', () => {
+  it('reads the field as it stands', async () => {
+    server.answer(() => json({ imagePullSecrets: [{ name: 'pull' }], secrets: [{ name: 'other' }] }));
+    expect(await readAccountPullSecrets(server.api, 'shop', 'builder')).toEqual([{ name: 'pull' }]);
+    expect(server.asked.map(({ method, path }) => `${method} ${path}`)).toEqual([
+      'GET /api/v1/namespaces/shop/serviceaccounts/builder',
+    ]);
+  });
+
+  it.each([[{}], [[]], ['text']])('finds nothing in %j', async (body) => {
+    server.answer(() => json(body));
+    expect(await readAccountPullSecrets(server.api, 'shop', 'builder')).toBeUndefined();
+  });
+
+  it('finds nothing where there is no such account, and says that it may not', async () => {
+    server.answer(() => refusing(404));
+    expect(await readAccountPullSecrets(server.api, 'shop', 'builder')).toBeUndefined();
+    server.answer(() => refusing(403));
+    await expect(readAccountPullSecrets(server.api, 'shop', 'builder')).rejects.toThrow(ApiError);
   });
 });

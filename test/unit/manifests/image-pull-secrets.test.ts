@@ -16,7 +16,7 @@ describeWith([kubectl], 'the component image-pull-secrets', () => {
       'resources:\n  - ../manifests/base/webhook\ncomponents:\n  - ../manifests/components/image-pull-secrets\n',
     );
 
-  it('lets the webhook get Secrets by name, and nothing else', () => {
+  it('lets the webhook get Secrets and service accounts by name, and nothing else', () => {
     const before = namesIn(copy.render('base/webhook'));
     const resources = withComponent();
     expect(namesIn(resources).filter((name) => !before.includes(name))).toEqual([
@@ -24,7 +24,7 @@ describeWith([kubectl], 'the component image-pull-secrets', () => {
       'ClusterRoleBinding gravekeeper-pull-secrets',
     ]);
     expect(resources.find(({ metadata }) => metadata?.name === 'gravekeeper-pull-secrets')).toMatchObject({
-      rules: [{ apiGroups: [''], resources: ['secrets'], verbs: ['get'] }],
+      rules: [{ apiGroups: [''], resources: ['secrets', 'serviceaccounts'], verbs: ['get'] }],
     });
     expect(
       resources.find(

@@ -1,15 +1,16 @@
 import { describe, expect, it } from 'vitest';
 import { readPod } from '../../../src/pod/pod.ts';
+import type { ImageUser } from '../../../src/remedies/image-answer.ts';
 import { securityOf } from '../../../src/remedies/security.ts';
 
 describe('securityOf', () => {
-  function security(container: object, pod: object = {}) {
+  function security(container: object, pod: object = {}, imageUser: ImageUser = 'unknown') {
     const read = readPod({
       spec: { securityContext: pod, containers: [{ name: 'app', securityContext: container }] },
     });
     const [app] = read.containers;
     if (!app) throw new Error('no container');
-    return securityOf(app, read);
+    return securityOf(app, read, imageUser);
   }
   it.each([
     [{}, {}, true, true],
@@ -23,6 +24,17 @@ describe('securityOf', () => {
     [{ runAsNonRoot: false }, { runAsNonRoot: true }, true, true],
   ])('%j in %j: root %s, non-root %s', (container, pod, maybeRoot, maybeNonRoot) => {
     expect(security(container, pod)).toMatchObject({ maybeRoot, maybeNonRoot });
+  });
+  it.each([
+    ['root', {}, true, false],
+    ['not-root', {}, false, true],
+    ['not-root', { runAsUser: 0 }, true, false],
+    ['root', { runAsUser: 1000 }, false, true],
+    ['root', { runAsNonRoot: true }, false, true],
+    ['not-root', { runAsNonRoot: true }, false, true],
+  ] as const)('an image of %s, %j: root %s, non-root %s', (imageUser, container, maybeRoot, maybeNonRoot) => {
+    expect(security(container, {}, imageUser)).toMatchObject({ maybeRoot, maybeNonRoot });
+    expect(security({}, container, imageUser)).toMatchObject({ maybeRoot, maybeNonRoot });
   });
   it.each([
     [undefined, undefined, false],

@@ -60,7 +60,9 @@ function clusterOf(objects: Readonly<Record<string, readonly JsonObject[] | Json
 
 async function reportOn(objects: Parameters<typeof clusterOf>[0], options: ClusterOptions = {}) {
   const { api, asked } = clusterOf(objects);
-  const audit = await auditCluster(api, options, defaultConfig, (context) => new Audit({ context }));
+  const audit = await auditCluster(api, options, defaultConfig, {
+    toAudit: (context) => new Audit({ context }),
+  });
   return { ...audit.report(), asked };
 }
 
