@@ -127,9 +127,11 @@ async function answerReview(
   const seconds = secondsSince(started);
   count(parts.metrics, webhook, request, decision, seconds);
   const line = reviewLine(request, decision, { webhook, entry, seconds });
-  if (failure !== null) parts.log.error({ ...line, err: failure }, 'the review could not be judged');
-  else if (decision.outcome === 'unjudgeable') parts.log.warn(line, 'the review could not be judged');
-  else parts.afterwards(() => parts.log.info(line, 'reviewed'));
+  parts.afterwards(() => {
+    if (failure !== null) parts.log.error({ ...line, err: failure }, 'the review could not be judged');
+    else if (decision.outcome === 'unjudgeable') parts.log.warn(line, 'the review could not be judged');
+    else parts.log.info(line, 'reviewed');
+  });
 }
 
 function count(

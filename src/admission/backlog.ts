@@ -1,6 +1,6 @@
 /** Work that nobody waits for. */
 export interface Backlog {
-  /** Has it done soon, in the order in which it came; it must not throw. */
+  /** Has it done soon, in the order in which it came. */
   add(task: () => void): void;
   /** Has all that waits done now. */
   flush(): void;
@@ -13,8 +13,10 @@ const delayMs = 20;
 /**
  * Makes a backlog. Tasks of one kind that are done one behind the other cost a fraction of what each costs between two
  * requests, where its code and data have left the processor's caches; and the next request does not wait for them.
+ *
+ * @param onFailure Hears of what a task throws; the others are done all the same.
  */
-export function createBacklog(): Backlog {
+export function createBacklog(onFailure: (error: unknown) => void): Backlog {
   let waiting: (() => void)[] = [];
   let timer: NodeJS.Timeout | null = null;
   const flush = () => {
@@ -22,7 +24,13 @@ export function createBacklog(): Backlog {
     timer = null;
     const tasks = waiting;
     waiting = [];
-    for (const task of tasks) task();
+    for (const task of tasks) {
+      try {
+        task();
+      } catch (error) {
+        onFailure(error);
+      }
+    }
   };
   return {
     add(task) {

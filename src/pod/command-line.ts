@@ -73,14 +73,24 @@ export interface CommandLine {
  */
 export const readCommandLine: (argv: readonly string[]) => CommandLine = remember(readAnew, sizeOf);
 
-/** UTF-16 units of the invocations: a script that repeats `"$*"` makes far more of them than it has itself. */
+/** What an object with a few fields takes, in UTF-16 units. */
+const unitsPerObject = 64;
+
+/**
+ * What a reading holds, in UTF-16 units: a script that repeats `"$*"` makes far more invocations than it has text, and
+ * each has its own list of wrappers.
+ */
 function sizeOf({ invocations }: CommandLine): number {
-  return invocations.reduce((sum, { argv }) => sum + argv.join(' ').length, 0);
+  return invocations.reduce(
+    (sum, { argv, wrappers }) =>
+      sum + argv.join(' ').length + unitsPerObject * (1 + argv.length + wrappers.length),
+    0,
+  );
 }
 
 function readAnew(argv: readonly string[]): CommandLine {
   if (argv.length === 0) return { argv, chain: [], program: null, shell: null, invocations: [] };
-  const budget = { characters: 262_144, commands: 10_000, links: 10_000, exceeded: false };
+  const budget = { characters: 262_144, commands: 10_000, links: 1_000, exceeded: false };
   return { argv, ...follow(argv, outermost, budget) };
 }
 

@@ -80,6 +80,8 @@ function checkOfObject(shape: Readonly<Record<string, unknown>>): Check {
 }
 
 function fieldCheckOf(key: string, schema: unknown): FieldCheck {
+  if (schema instanceof z.$ZodUnknown)
+    throw new TypeError(`there is no guard for ${key}, which may be anything but not missing`);
   const check = checkOf(schema);
   let inner = schema;
   while (inner instanceof z.$ZodOptional || inner instanceof z.$ZodNullable) inner = inner._zod.def.innerType;

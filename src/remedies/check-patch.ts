@@ -23,8 +23,8 @@ export function appliesCleanly(pod: Pod, operations: readonly Operation[]): bool
 
 /**
  * Applies operations to a document, which it changes; null where one of them does not apply. fast-json-patch's own
- * validation takes most of its time for what the type of our operations rules out; what is left of it is whether
- * something is there to be replaced, removed or moved.
+ * validation takes most of its time for what the type of our operations rules out; what is left of it is whether there
+ * is something to be changed, and something to be replaced, removed or moved.
  */
 function applied(document: JsonObject, operations: readonly Operation[]): unknown {
   let after: unknown = document;
@@ -33,12 +33,18 @@ function applied(document: JsonObject, operations: readonly Operation[]): unknow
       const needed =
         operation.op === 'move' ? operation.from : operation.op === 'add' ? null : operation.path;
       if (needed !== null && fjp.getValueByPointer(after, needed) === undefined) return null;
+      const parent: unknown = fjp.getValueByPointer(after, parentOf(operation.path));
+      if (typeof parent !== 'object' || parent === null) return null;
       after = fjp.applyOperation(after, operation as JsonPatchOperation, false, true).newDocument;
     }
     return after;
   } catch {
     return null;
   }
+}
+
+function parentOf(path: string): string {
+  return path.slice(0, path.lastIndexOf('/'));
 }
 
 /** How many names stand twice, and how many containers have a mount of ours at, above or below another one. */

@@ -86,7 +86,8 @@ export async function startWebhook(options: WebhookOptions): Promise<RunningWebh
   };
   const listeners: Listener[] = [];
   let namespaces: Namespaces | null = null;
-  const backlog = createBacklog();
+  const backlog = createBacklog((error) => log.error({ err: error }, 'a review could not be logged'));
+  process.prependOnceListener('exit', backlog.flush);
   let ending = false;
   const release = async () => {
     for (const thing of opened) thing.close();
@@ -139,6 +140,7 @@ export async function startWebhook(options: WebhookOptions): Promise<RunningWebh
         await shutDown(listeners, { delayMs: delaySeconds * 1000, graceMs, ...(hurry ? { hurry } : {}) });
         await release();
         backlog.flush();
+        process.off('exit', backlog.flush);
         log.info('ended');
       },
     };

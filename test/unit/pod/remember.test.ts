@@ -27,7 +27,21 @@ describe('remember', () => {
     const first = ofWords(['0']);
     for (let number = 1; number < 1_000; number += 1) ofWords([String(number)]);
     expect(ofWords(['0'])).toBe(first);
-    ofWords(['1000']);
+    for (let number = 1_000; number < 6_000; number += 1) ofWords([String(number)]);
+    expect(ofWords(['0'])).not.toBe(first);
+  });
+
+  test('keeps fewer of those that are large', () => {
+    let asked = 0;
+    const ofWords = remember(
+      () => {
+        asked += 1;
+        return asked;
+      },
+      () => 3_500,
+    );
+    const first = ofWords(['0']);
+    for (let number = 1; number < 1_000; number += 1) ofWords([String(number)]);
     expect(ofWords(['0'])).not.toBe(first);
   });
 });
