@@ -17,8 +17,6 @@ const mostPods = 3000;
 const longestMs = 1000;
 /** Owners whose images are looked up; a preview is no reason to ask registries for more. */
 const mostLookups = 50;
-/** Owners that a warning names, if there is room. */
-const mostOwners = 6;
 
 /** What a change of labels means for pods; those that have it in common are told of together. */
 interface Effect {
@@ -47,7 +45,8 @@ interface Changes {
  * @param labels As they will be.
  * @param before As they were.
  * @param tools What judging takes; without `listPods` there is no preview.
- * @returns The worst first, each about the pods of some owners.
+ * @returns The worst first, each about some pods; the last says who may learn which. None holds a name of a pod or an
+ *   owner, since nobody has proved that whoever asks may list pods.
  */
 export async function relabelPreview(
   namespace: string,
@@ -102,7 +101,13 @@ export async function relabelPreview(
       tally.add(answers ? effectsOn(pod, policy, answers, changes) : [notLookedUp], owner, count);
     }),
   );
-  return tally.warnings(isCut ? seen : null);
+  const told = tally.warnings(isCut ? seen : null);
+  return told.length > 0 ? [...told, whichOnes(namespace)] : [];
+}
+
+/** Names are for those whom the API server lets list pods: the command asks it as whoever runs it. */
+function whichOnes(namespace: string): Warning {
+  return { code: null, container: null, texts: [`which ones: gravekeeper audit --cluster -n ${namespace}`] };
 }
 
 function effectsOn(pod: Pod, policy: Policy, answers: Answers, changes: Changes): readonly Effect[] {
@@ -168,16 +173,16 @@ function fine(code: Reason): Effect {
   return { rank: fineRank, code, one: 'is fine as it is', many: 'are fine as they are' };
 }
 
-/** Adds pods up by what the labels mean for them, and by owner. */
+/** Adds pods up by what the labels mean for them. */
 function createTally() {
-  const groups = new Map<string, { readonly effect: Effect; count: number; owners: Map<string, number> }>();
+  const groups = new Map<string, { readonly effect: Effect; count: number; readonly owners: Set<string> }>();
   return {
     add(effects: readonly Effect[], owner: string, count: number): void {
       for (const effect of effects) {
         const key = JSON.stringify(effect);
-        const group = groups.get(key) ?? { effect, count: 0, owners: new Map<string, number>() };
+        const group = groups.get(key) ?? { effect, count: 0, owners: new Set<string>() };
         group.count += count;
-        group.owners.set(owner, (group.owners.get(owner) ?? 0) + count);
+        group.owners.add(owner);
         groups.set(key, group);
       }
     },
@@ -189,29 +194,18 @@ function createTally() {
       const told = sorted.filter(({ effect }) => effect.rank < fineRank);
       return (told.length > 0 || ofFirst === null ? told : sorted.slice(0, 1)).map(
         ({ effect, count, owners }) => {
-          const pods = ofFirst === null && count === 1 ? 'pod' : 'pods';
-          const number = ofFirst === null ? count : `${count} of the first ${ofFirst}`;
-          const lead = `${number} ${pods} ${count === 1 ? effect.one : effect.many}`;
-          return { code: effect.code, container: null, texts: withOwners(lead, owners) };
+          const who = ofFirst === null ? podsOf(count, owners.size) : `${count} of the first ${ofFirst} pods`;
+          const text = `${who} ${count === 1 ? effect.one : effect.many}`;
+          return { code: effect.code, container: null, texts: [text] };
         },
       );
     },
   };
 }
 
-/** The sentence with as many owners as there may be, then with fewer, down to none. */
-function withOwners(lead: string, owners: ReadonlyMap<string, number>): Warning['texts'] {
-  const sorted = [...owners].sort(([, one], [, other]) => other - one);
-  const most = Math.min(mostOwners, sorted.length);
-  const naming = (shown: number) => {
-    const list = sorted
-      .slice(0, shown)
-      .map(([owner, count]) => (count === 1 ? owner : `${owner} ${count}`))
-      .join(', ');
-    const more = sorted.length - shown;
-    return `${lead}: ${list}${more > 0 ? ` +${more} more` : ''}`;
-  };
-  return [naming(most), ...Array.from({ length: most - 1 }, (_, index) => naming(most - 1 - index)), lead];
+function podsOf(count: number, owners: number): string {
+  if (count === 1) return '1 pod';
+  return `${count} pods of ${owners} ${owners === 1 ? 'owner' : 'owners'}`;
 }
 
 function nameOf(raw: JsonObject): string {

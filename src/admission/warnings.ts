@@ -2,8 +2,8 @@ import { cut, harmless, harmlessName } from './text.ts';
 
 /** Something to tell the author of an object through the API server, which kubectl prints. */
 export interface Warning {
-  /** A reason code or the id of a rule. */
-  readonly code: string;
+  /** A reason code or the id of a rule; null for what is about the other warnings. */
+  readonly code: string | null;
   /** The container that it is about, null for the whole object. */
   readonly container: string | null;
   /** The same thing said at decreasing length: the first that fits is taken, else the last is cut. */
@@ -23,14 +23,15 @@ const longestNames = 40;
 const mostTextsPerCode = 3;
 
 interface Group {
-  readonly code: string;
+  readonly code: string | null;
   readonly texts: readonly [string, ...string[]];
   /** Empty for the whole object. */
   readonly containers: Set<string>;
 }
 
 /**
- * Writes warnings as `gravekeeper <code>: <container>: <text>`, or `gravekeeper <code>: <text>` for a whole object.
+ * Writes warnings as `gravekeeper <code>: <container>: <text>`, or `gravekeeper <code>: <text>` for a whole object;
+ * `gravekeeper: <text>` without a code.
  *
  * @param warnings What there is to say, the most important first; container names and texts may hold anything.
  * @returns Lines of printable ASCII, each of at most 120 characters and all together of at most 4,096 bytes. What
@@ -49,11 +50,11 @@ function group(warnings: readonly Warning[]): readonly Group[] {
     byText.set(key, known);
   }
   const groups = [...byText.values()];
-  const textsOfCode = new Map<string, number>();
+  const textsOfCode = new Map<string | null, number>();
   for (const { code, containers } of groups) {
     if (containers.size > 0) textsOfCode.set(code, (textsOfCode.get(code) ?? 0) + 1);
   }
-  const merged = new Map<string, Group>();
+  const merged = new Map<string | null, Group>();
   return groups.filter((each) => {
     if (each.containers.size === 0 || (textsOfCode.get(each.code) ?? 0) <= mostTextsPerCode) return true;
     const first = merged.get(each.code);
@@ -68,7 +69,7 @@ function group(warnings: readonly Warning[]): readonly Group[] {
 
 function line({ code, texts, containers }: Group): string {
   const about = containers.size === 0 ? '' : `${names([...containers])}: `;
-  const start = `gravekeeper ${code}: ${about}`;
+  const start = `gravekeeper${code === null ? '' : ` ${code}`}: ${about}`;
   const room = longestWarning - start.length;
   const candidates = texts.map(harmless);
   const fitting = candidates.find((text) => text.length <= room);

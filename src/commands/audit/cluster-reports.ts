@@ -43,8 +43,8 @@ export interface ClusterReports {
   requireApi(api: ApiServer): Promise<void>;
   /**
    * Brings the reports up to date, one for each namespace: those that say something else than before are written, those
-   * of namespaces without objects are deleted, and nobody else's is touched. What fails is a problem, and the rest goes
-   * on.
+   * of namespaces without objects are deleted, and nobody else's is touched. A report whose name somebody else has taken
+   * is skipped. What fails is a problem, and the rest goes on.
    *
    * @param api The API server; its user needs the rights to list, create, patch and delete such reports.
    * @param report Of the whole cluster, or of the one namespace of the options.
@@ -55,7 +55,7 @@ export interface ClusterReports {
 
 /** What became of the reports. */
 export interface Published {
-  /** For a person, on one line. */
+  /** For a person: a line for each report that was skipped, since somebody else's has its name, and one that counts. */
   readonly summary: string;
   readonly problems: readonly AuditProblem[];
 }
@@ -66,8 +66,8 @@ const sources: Readonly<Record<ReportsApi, string>> = {
   wgpolicyk8s: 'https://github.com/kubernetes-sigs/wg-policy-prototypes',
 };
 
-/** Reports are large. */
-const pageSize = '50';
+/** Of the largest reports that etcd takes, half of what an answer may have. */
+const pageSize = '20';
 
 /**
  * Opens the reports of one of the two APIs.
@@ -140,6 +140,7 @@ async function publish(
     namespaceReports(report, which, now, isIncomplete).map((each) => [each.metadata.namespace, each]),
   );
   const counts = { written: 0, unchanged: 0, deleted: 0 };
+  const skipped: string[] = [];
   const problems: AuditProblem[] = [];
   const told = (message: string) => void problems.push({ file: 'cluster', line: null, message });
   let live: ReadonlyMap<string, Live> = new Map();
@@ -147,14 +148,18 @@ async function publish(
     live = await liveReports(api, which, namespace, reports);
   } catch (error) {
     told(`reports cannot be listed, so none was written: ${describeError(error)}`);
-    return { summary: summaryOf(counts, isIncomplete), problems };
+    return { summary: summaryOf(counts, skipped, isIncomplete), problems };
   }
   const attempt = async (name: string, what: 'written' | 'deleted', answering: Promise<Answer>) => {
     const failed = `the report on ${name} was not ${what}`;
     try {
       const answer = await answering;
       if (isDone(answer)) counts[what] += 1;
-      else if (!isGone(answer)) told(`${failed}: ${describeRefusal(answer)}`);
+      else if (isForeign(answer)) {
+        skipped.push(
+          `the report on ${name} is skipped, since somebody else's has its name: ${describeRefusal(answer)}`,
+        );
+      } else if (!isGone(answer)) told(`${failed}: ${describeRefusal(answer)}`);
     } catch (error) {
       told(`${failed}: ${describeError(error)}`);
     }
@@ -169,7 +174,7 @@ async function publish(
   for (const [name, seen] of stale) {
     await attempt(name, 'deleted', deleteObject(api, pathOf(which, name), seen));
   }
-  return { summary: summaryOf(counts, isIncomplete), problems };
+  return { summary: summaryOf(counts, skipped, isIncomplete), problems };
 }
 
 /** The reports of ours that are there, by namespace. Of each only what is needed is kept: there may be many megabytes. */
@@ -183,7 +188,9 @@ async function liveReports(
   const labelSelector = Object.entries(reportLabels)
     .map(([key, value]) => `${key}=${value}`)
     .join(',');
-  await listEach(api, folderOf(which, namespace), { labelSelector, limit: pageSize }, (item) => {
+  // Anybody may set the label, on any number of reports; of one name there is one in a namespace.
+  const query = { labelSelector, fieldSelector: `metadata.name=${reportName}`, limit: pageSize };
+  await listEach(api, folderOf(which, namespace), query, (item) => {
     const { namespace: its, uid, resourceVersion } = objectAt(item, 'metadata');
     if (typeof its !== 'string' || typeof uid !== 'string' || typeof resourceVersion !== 'string') return;
     if (!isOurReport(item)) return;
@@ -200,12 +207,24 @@ function isGone({ status, body }: Answer): boolean {
   return status === 403 && objectsIn(causes).some(({ reason }) => reason === 'NamespaceTerminating');
 }
 
+/**
+ * Whether fields of another manager are in the way of an apply without force: `NewApplyConflict` in Kubernetes'
+ * apimachinery. Other conflicts are a 409 as well.
+ */
+function isForeign({ status, body }: Answer): boolean {
+  const { causes } = objectAt(isJsonObject(body) ? body : {}, 'details');
+  return status === 409 && objectsIn(causes).some(({ reason }) => reason === 'FieldManagerConflict');
+}
+
 function summaryOf(
   { written, unchanged, deleted }: Readonly<Record<'written' | 'unchanged' | 'deleted', number>>,
+  skipped: readonly string[],
   isIncomplete: boolean,
 ): string {
   const kept = isIncomplete ? '; none is deleted while not all could be read' : '';
-  return `${counted(written, 'report')} written, ${unchanged} unchanged, ${deleted} deleted${kept}`;
+  const others = skipped.length > 0 ? `, ${skipped.length} skipped` : '';
+  const counts = `${counted(written, 'report')} written, ${unchanged} unchanged, ${deleted} deleted`;
+  return [...skipped, `${counts}${others}${kept}`].join('\n');
 }
 
 function folderOf(which: ReportsApi, namespace: string | undefined): string {

@@ -10,6 +10,8 @@ import { container, deprecatedProbe, review, start } from './harness.ts';
 
 type ListPods = NonNullable<JudgingTools['listPods']>;
 
+const whichOnes = 'gravekeeper: which ones: gravekeeper audit --cluster -n shop';
+
 const key = (name: string) => `gravekeeper.dev/${name}`;
 
 function labelled(own: Readonly<Record<string, string>>, more: object = {}) {
@@ -82,7 +84,7 @@ async function relabel(
 }
 
 describe('a namespace that opts in', () => {
-  it('hears by reason and owner what its pods lack, and what gets nothing, the worst first', async () => {
+  it('hears by reason what its pods lack, and what gets nothing, the worst first', async () => {
     const all = [
       ...pods(8, ofDeployment('web')),
       ...pods(4, owned('apps/v1', 'StatefulSet', 'db')),
@@ -91,9 +93,10 @@ describe('a namespace that opts in', () => {
     ];
     const { warnings, asked } = await relabel({}, { inject: 'auto' }, all);
     expect(warnings).toEqual([
-      'gravekeeper foreign-controller: 3 pods would get nothing: Cluster/orders 3',
-      'gravekeeper argv-known: 12 pods lack tini, which new ones get: Deployment/web 8, StatefulSet/db 4',
-      'gravekeeper bare-pod: 1 pod lacks a shared PID namespace, which new ones get: Pod/tool',
+      'gravekeeper foreign-controller: 3 pods of 1 owner would get nothing',
+      'gravekeeper argv-known: 12 pods of 2 owners lack tini, which new ones get',
+      'gravekeeper bare-pod: 1 pod lacks a shared PID namespace, which new ones get',
+      whichOnes,
     ]);
     expect(asked).toEqual(['shop']);
   });
@@ -103,7 +106,8 @@ describe('a namespace that opts in', () => {
       request: { dryRun: true },
     });
     expect(warnings).toEqual([
-      'gravekeeper argv-known: 2 pods lack tini, which new ones get: Deployment/web 2',
+      'gravekeeper argv-known: 2 pods of 1 owner lack tini, which new ones get',
+      whichOnes,
     ]);
   });
 
@@ -111,10 +115,12 @@ describe('a namespace that opts in', () => {
     const all = pods(2, ofDeployment('web'));
     const dry = { inject: 'auto', 'dry-run': 'true' };
     expect((await relabel({}, dry, all)).warnings).toEqual([
-      'gravekeeper dry-run: 2 pods would get tini (argv-known): Deployment/web 2',
+      'gravekeeper dry-run: 2 pods of 1 owner would get tini (argv-known)',
+      whichOnes,
     ]);
     expect((await relabel(dry, { inject: 'auto' }, all)).warnings).toEqual([
-      'gravekeeper argv-known: 2 pods lack tini, which new ones get: Deployment/web 2',
+      'gravekeeper argv-known: 2 pods of 1 owner lack tini, which new ones get',
+      whichOnes,
     ]);
   });
 
@@ -138,7 +144,8 @@ describe('a namespace that opts in', () => {
     ];
     const all = pods(2, ofDeployment('web'), { containers });
     expect((await relabel({}, { inject: 'auto' }, all)).warnings).toEqual([
-      'gravekeeper argv-unknown: 2 pods would get nothing: Deployment/web 2',
+      'gravekeeper argv-unknown: 2 pods of 1 owner would get nothing',
+      whichOnes,
     ]);
   });
 
@@ -150,7 +157,8 @@ describe('a namespace that opts in', () => {
     );
     expect(warnings).toEqual([
       expect.stringContaining('invalid-label'),
-      'gravekeeper chosen-by-label: 1 pod lacks tini, which new ones get: Deployment/web',
+      'gravekeeper chosen-by-label: 1 pod lacks tini, which new ones get',
+      whichOnes,
     ]);
   });
 });
@@ -166,7 +174,8 @@ describe('a namespace that opts out', () => {
       running('plain'),
     ];
     expect((await relabel({ inject: 'auto' }, to, all)).warnings).toEqual([
-      `gravekeeper ${reason}: 3 pods keep what was injected until replaced; new ones get nothing: Deployment/web 2, Pod/tool`,
+      `gravekeeper ${reason}: 3 pods of 2 owners keep what was injected until replaced; new ones get nothing`,
+      whichOnes,
     ]);
   });
 });
@@ -180,7 +189,8 @@ describe('a namespace under deny', () => {
       ...pods(5, ofDeployment('web')),
     ];
     expect((await relabel({}, { probes: 'deny' }, all)).warnings).toEqual([
-      'gravekeeper rabbitmq-node-health-check: 2 pods have probes that deny refuses: StatefulSet/queue 2',
+      'gravekeeper rabbitmq-node-health-check: 2 pods of 1 owner have probes that deny refuses',
+      whichOnes,
     ]);
   });
 
@@ -188,9 +198,10 @@ describe('a namespace under deny', () => {
     const foreign = owned('postgresql.cnpg.io/v1', 'Cluster', 'orders');
     const all = [...pods(1, foreign, offending), ...pods(2, ofDeployment('web'), offending)];
     expect((await relabel({}, { inject: 'auto', probes: 'deny' }, all)).warnings).toEqual([
-      'gravekeeper rabbitmq-node-health-check: 1 pod has a probe that deny refuses: Cluster/orders',
-      'gravekeeper foreign-controller: 1 pod would get nothing: Cluster/orders',
-      'gravekeeper argv-known: 2 pods lack tini, which new ones get: Deployment/web 2',
+      'gravekeeper rabbitmq-node-health-check: 1 pod has a probe that deny refuses',
+      'gravekeeper foreign-controller: 1 pod would get nothing',
+      'gravekeeper argv-known: 2 pods of 1 owner lack tini, which new ones get',
+      whichOnes,
     ]);
   });
 
@@ -198,7 +209,8 @@ describe('a namespace under deny', () => {
     const to = { probes: 'deny', 'dry-run': 'true' };
     const { warnings } = await relabel({}, to, pods(1, owned('apps/v1', 'StatefulSet', 'queue'), offending));
     expect(warnings).toEqual([
-      expect.stringMatching(/^gravekeeper dry-run: 1 pod has a probe that deny would refuse \(rabbitmq-node/),
+      'gravekeeper dry-run: 1 pod has a probe that deny would refuse (rabbitmq-node-health-check)',
+      whichOnes,
     ]);
   });
 
@@ -215,17 +227,20 @@ describe('the limits', () => {
       ...pods(2000, { ...ofDeployment('db'), labels: { [key('inject')]: 'none' } }),
     ];
     expect((await relabel({}, { inject: 'auto' }, all)).warnings).toEqual([
-      'gravekeeper argv-known: 2000 of the first 3000 pods lack tini, which new ones get: Deployment/web 2000',
+      'gravekeeper argv-known: 2000 of the first 3000 pods lack tini, which new ones get',
+      whichOnes,
     ]);
     expect((await relabel({}, { inject: 'auto' }, all.slice(0, 3000))).warnings).toEqual([
-      'gravekeeper argv-known: 2000 pods lack tini, which new ones get: Deployment/web 2000',
+      'gravekeeper argv-known: 2000 pods of 1 owner lack tini, which new ones get',
+      whichOnes,
     ]);
   });
 
   it('are told where there is nothing else to tell', async () => {
     const reaping = pods(3001, ofDeployment('web'), { containers: [{ ...container, command: ['nginx'] }] });
     expect((await relabel({}, { inject: 'auto' }, reaping)).warnings).toEqual([
-      'gravekeeper pid1-reaps: 3000 of the first 3000 pods are fine as they are: Deployment/web 3000',
+      'gravekeeper pid1-reaps: 3000 of the first 3000 pods are fine as they are',
+      whichOnes,
     ]);
   });
 
@@ -241,28 +256,47 @@ describe('the limits', () => {
     };
     const { warnings, logged } = await relabel({}, { inject: 'auto' }, slow);
     expect(warnings).toEqual([
-      'gravekeeper argv-known: 7 of the first 7 pods lack tini, which new ones get: Deployment/web 7',
+      'gravekeeper argv-known: 7 of the first 7 pods lack tini, which new ones get',
+      whichOnes,
     ]);
     expect(logged).toContainEqual(expect.objectContaining({ level: 'warn', namespace: 'shop', seen: 7 }));
   });
 
-  it('are those of warnings, whatever names hold', async () => {
+  it('are those of warnings, however many there are and long the name of the namespace', async () => {
     const all = Array.from({ length: 3000 }, (_, index) =>
-      running(
-        'p',
-        owned(`g${index}.example/v1`, `Kind${'\u001b[31m\n'.repeat(20)}`, `${'n'.repeat(200)}${index}`),
-      ),
+      injected(running(`p${index}`, ofDeployment(`web-${index}`)), 'auto'),
     );
-    const { warnings } = await relabel({}, { inject: 'auto' }, all);
-    expect(warnings).toEqual(['gravekeeper foreign-controller: 3000 pods would get nothing']);
-    const kinds = await relabel({}, { inject: 'auto' }, [
-      ...Array.from({ length: 300 }, (_, index) => running(`p${index}`, ofDeployment(`web-${index % 60}`))),
-      running('r', owned('x.example/v1', `Kind\u001b[31m\n`, 'x')),
+    const namespace = 'n'.repeat(63);
+    const request = { namespace, object: labelled({}, { name: namespace }) };
+    const { warnings } = await relabel({ inject: 'auto' }, {}, all, { request });
+    expect(warnings).toEqual([
+      'gravekeeper not-opted-in: 3000 pods of 3000 owners keep what was injected until replaced; new ones get nothing',
+      `gravekeeper: which ones: gravekeeper audit --cluster -n ${namespace}`,
     ]);
-    expect(kinds.warnings).toHaveLength(2);
-    for (const warning of kinds.warnings) expect(warning).toMatch(/^[\x20-\x7e]{1,120}$/);
-    expect(kinds.warnings[1]).toMatch(/: Deployment\/web-0 5, Deployment\/web-1 5.* \+\d+ more$/);
+    for (const warning of warnings) expect(warning).toMatch(/^[\x20-\x7e]{1,120}$/);
   });
+});
+
+it('names neither pods nor owners nor what is in them, whoever asks', async () => {
+  const secret = 'hush';
+  const odd = {
+    containers: [
+      { ...container, name: secret, image: `${secret}/rabbitmq:4`, livenessProbe: deprecatedProbe },
+    ],
+  };
+  const all = [
+    ...pods(2, ofDeployment(secret), odd),
+    running(secret, {}, odd),
+    running(secret, owned('x.example/v1', secret, secret), odd),
+    running(secret, ofDeployment(secret), { containers: [{ name: secret, image: secret }] }),
+    injected(running(secret, ofDeployment(secret)), 'auto'),
+  ];
+  for (const to of [{ inject: 'auto' }, { probes: 'deny' }, { inject: 'none', probes: 'deny' }]) {
+    const { warnings } = await relabel({}, to, all);
+    expect(warnings.length).toBeGreaterThan(1);
+    expect(warnings.at(-1)).toBe(whichOnes);
+    expect(warnings.join('\n')).not.toContain(secret);
+  }
 });
 
 describe('images', () => {
@@ -278,7 +312,8 @@ describe('images', () => {
     const all = [...pods(9, ofDeployment('web'), unknown), ...pods(2, ofDeployment('db'), unknown)];
     const { warnings } = await relabel({}, { inject: 'auto' }, all, { tools: { answer } });
     expect(warnings).toEqual([
-      'gravekeeper argv-known: 11 pods lack tini, which new ones get: Deployment/web 9, Deployment/db 2',
+      'gravekeeper argv-known: 11 pods of 2 owners lack tini, which new ones get',
+      whichOnes,
     ]);
     expect(asked).toHaveLength(2);
   });
@@ -289,8 +324,9 @@ describe('images', () => {
     const all = [...pods(2, ofDeployment('web'), unknown), ...pods(1, ofDeployment('db'), unknown)];
     const { warnings } = await relabel({}, { inject: 'auto' }, all, { tools: { answer } });
     expect(warnings).toEqual([
-      'gravekeeper argv-unknown: 1 pod starts an image that was not looked up in time: Deployment/db',
-      'gravekeeper argv-known: 2 pods lack tini, which new ones get: Deployment/web 2',
+      'gravekeeper argv-unknown: 1 pod starts an image that was not looked up in time',
+      'gravekeeper argv-known: 2 pods of 1 owner lack tini, which new ones get',
+      whichOnes,
     ]);
   });
 
@@ -303,9 +339,10 @@ describe('images', () => {
     const all = Array.from({ length: 60 }, (_, index) => running('p', ofDeployment(`web-${index}`), unknown));
     const { warnings } = await relabel({}, { inject: 'auto' }, all, { tools: { answer } });
     expect(asked).toBe(50);
-    expect(warnings.map((text) => text.slice(0, text.indexOf(' pods')))).toEqual([
+    expect(warnings.map((text) => text.replace(/ (pods|which ones:) .*/, ''))).toEqual([
       'gravekeeper argv-unknown: 10',
       'gravekeeper argv-known: 50',
+      'gravekeeper:',
     ]);
   });
 });
@@ -363,5 +400,5 @@ it('admits the namespace whatever its pods are', async () => {
     { spec: { containers: [null, 3, { name: {} }] } },
   ] as JsonObject[];
   const { warnings } = await relabel({}, { inject: 'auto' }, odd);
-  expect(warnings).toEqual(['gravekeeper unjudgeable: 3 pods would get nothing: Pod/ 3']);
+  expect(warnings).toEqual(['gravekeeper unjudgeable: 3 pods of 1 owner would get nothing', whichOnes]);
 });

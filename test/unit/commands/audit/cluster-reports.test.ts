@@ -24,12 +24,19 @@ function clusterWith(which: ReportsApi) {
   const refusals = new Map<string, Answer>();
   let version = 0;
   const answer = (status: number, body: unknown): Answer => ({ status, body, text: '', retryAfterMs: null });
-  const list = (namespace: string | undefined): JsonObject[] =>
-    [...stored.values()].filter(
+  const list = (namespace: string | undefined, query: URLSearchParams): JsonObject[] => {
+    expect(query.get('labelSelector')).toBe('app.kubernetes.io/managed-by=gravekeeper');
+    const [, name] = /^metadata\.name=(.*)$/.exec(query.get('fieldSelector') ?? '') ?? [];
+    const found = [...stored.values()].filter(
       ({ metadata }) =>
         (namespace === undefined || metadata.namespace === namespace) &&
+        (name === undefined || metadata.name === name) &&
         (metadata.labels as JsonObject | undefined)?.['app.kubernetes.io/managed-by'] === 'gravekeeper',
     );
+    const from = Number(query.get('continue') ?? 0);
+    return found.slice(from, from + Number(query.get('limit')));
+  };
+  const listed: number[] = [];
   const api: ApiServer = {
     async request(method, path, body, options) {
       const [target = '', query = ''] = path.split('?');
@@ -38,13 +45,21 @@ function clusterWith(which: ReportsApi) {
       if (target === folders[which]) return answer(200, { resources: [{ name: plurals[which] }] });
       const [, namespace] = /\/namespaces\/([^/]+)\//.exec(target) ?? [];
       if (method === 'GET' && target.endsWith(`/${plurals[which]}`)) {
-        for (const item of list(namespace)) options?.eachItem?.(structuredClone(item));
-        return answer(200, { items: [] });
+        const parameters = new URLSearchParams(query);
+        const page = list(namespace, parameters);
+        listed.push(page.length);
+        for (const item of page) options?.eachItem?.(structuredClone(item));
+        const isFull = page.length === Number(parameters.get('limit'));
+        const next = Number(parameters.get('continue') ?? 0) + page.length;
+        return answer(200, { items: [], metadata: isFull ? { continue: String(next) } : {} });
       }
       if (method === 'PATCH') {
         const before = stored.get(target);
         if (before && !query.includes('force=true'))
-          return answer(409, { message: 'Apply failed with 1 conflict' });
+          return answer(409, {
+            message: 'Apply failed with 1 conflict',
+            details: { causes: [{ reason: 'FieldManagerConflict', field: '.summary' }] },
+          });
         version += 1;
         const sent = structuredClone(body) as JsonObject & { metadata: JsonObject };
         const metadata = {
@@ -72,6 +87,8 @@ function clusterWith(which: ReportsApi) {
   return {
     api,
     stored,
+    /** How many reports each page held that was asked for. */
+    listed,
     report: (namespace: string) => stored.get(at(namespace)),
     refuse: (
       call: string,
@@ -147,12 +164,38 @@ describe.each(['openreports', 'wgpolicyk8s'] as const)('reports of %s', (which) 
     cluster.stored.set('mine', named);
 
     expect((await cluster.publish('')).written).toEqual([]);
-    const { written, problems } = await cluster.publish(inNamespace('unlabelled') + inNamespace('sourced'));
-    expect(written).toEqual([]);
-    expect(problems.map(({ message }) => message)).toEqual([
-      'the report on sourced was not written: HTTP 409: Apply failed with 1 conflict',
-      'the report on unlabelled was not written: HTTP 409: Apply failed with 1 conflict',
+    const { written, summary, problems } = await cluster.publish(
+      inNamespace('unlabelled') + inNamespace('sourced'),
+    );
+    expect({ written, problems }).toEqual({ written: [], problems: [] });
+    expect(summary.split('\n')).toEqual([
+      "the report on sourced is skipped, since somebody else's has its name: HTTP 409: Apply failed with 1 conflict",
+      "the report on unlabelled is skipped, since somebody else's has its name: HTTP 409: Apply failed with 1 conflict",
+      '0 reports written, 0 unchanged, 0 deleted, 2 skipped',
     ]);
+  });
+
+  it('are not written where there is another conflict, which is a problem', async () => {
+    const cluster = clusterWith(which);
+    cluster.refuse('PATCH', 'a', 409, { message: 'the object has been modified' });
+    const { problems } = await cluster.publish(inNamespace('a'));
+    expect(problems.map(({ message }) => message)).toEqual([
+      'the report on a was not written: HTTP 409: the object has been modified',
+    ]);
+  });
+
+  it('are listed a few at a time, and none of another name, whatever labels it has', async () => {
+    const cluster = clusterWith(which);
+    const names = Array.from({ length: 21 }, (_, index) => `n${index}`);
+    await cluster.publish(names.map((name) => inNamespace(name)).join(''));
+    for (const index of names.keys()) {
+      const { metadata, ...rest } = cluster.report('n0') ?? { metadata: {} };
+      cluster.stored.set(`forged-${index}`, { ...rest, metadata: { ...metadata, name: `forged-${index}` } });
+    }
+    cluster.listed.length = 0;
+    const { summary } = await cluster.publish(names.map((name) => inNamespace(name)).join(''));
+    expect(summary).toBe('0 reports written, 21 unchanged, 0 deleted');
+    expect(cluster.listed).toEqual([20, 1]);
   });
 
   it('of other namespaces are left alone where one was asked for', async () => {
