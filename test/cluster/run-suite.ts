@@ -6,6 +6,7 @@ import { basename, join } from 'node:path';
 import { run } from 'node:test';
 import { spec } from 'node:test/reporters';
 import { type Calls, callsOf, callsSince, latencyOf } from './kit/latency.ts';
+import { removeNamespaces } from './kit/namespace-names.ts';
 import { notOurs } from './kit/own.ts';
 import { apiServerMetric } from './kit/webhook.ts';
 import { run as runProgram } from './run.ts';
@@ -34,7 +35,9 @@ let callsBefore = await countCalls();
 const begin = performance.now();
 let succeeded = false;
 
-const events = run({ files, concurrency: 1, timeout: 20 * 60_000 });
+const interruption = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => interruption.abort());
+const events = run({ files, concurrency: 1, timeout: 20 * 60_000, signal: interruption.signal });
 for (const event of ['test:pass', 'test:fail'] as const) {
   events.on(event, ({ file = '', name, skip, todo, details }) => {
     // That of a whole file.
@@ -70,7 +73,8 @@ events.on('close', async () => {
   const isWhole = succeeded && notRun.length + unexpected.length === 0;
   const isShort = passed.length === 0 || (skipped.length > 0 && notOurs === false);
   process.exitCode = isWhole && !isShort ? 0 : 1;
-  if (!succeeded) await tellFailOpen();
+  if (interruption.signal.aborted) await removeNamespaces();
+  else if (!succeeded) await tellFailOpen();
 });
 
 /** What there is to run, which is known without running it. */

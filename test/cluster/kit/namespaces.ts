@@ -1,8 +1,8 @@
-import { randomBytes } from 'node:crypto';
 import { after } from 'node:test';
 import { labelKeys } from '../../../src/policy/keys.ts';
 import { eventually } from '../wait.ts';
 import { create, list, remove } from './api.ts';
+import { freshName } from './namespace-names.ts';
 
 /** Labels of ours, without their prefix. */
 export interface OwnLabels {
@@ -36,7 +36,7 @@ export async function namespace(
   own: OwnLabels = {},
   labels: Readonly<Record<string, string>> = {},
 ): Promise<string> {
-  const name = `gk-test-${randomBytes(4).toString('hex')}`;
+  const name = freshName();
   made.push(name);
   await create({
     apiVersion: 'v1',

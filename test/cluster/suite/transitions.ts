@@ -1,6 +1,5 @@
 // 7. What holds the moment a label is set, and for pods of every sort.
 import assert from 'node:assert/strict';
-import { randomBytes } from 'node:crypto';
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
@@ -8,6 +7,7 @@ import type { V1Pod } from '@kubernetes/client-node';
 import { labelKeys } from '../../../src/policy/keys.ts';
 import { create, get, remove, tryCreate, tryPatch } from '../kit/api.ts';
 import { kubectl, tryKubectl } from '../kit/kubectl.ts';
+import { freshName } from '../kit/namespace-names.ts';
 import { labelsOf, namespace, type OwnLabels } from '../kit/namespaces.ts';
 import { notOurs } from '../kit/own.ts';
 import { container, inPhase, pod, podSpec, processesIn, readyPods, sleeping, workload } from '../kit/pods.ts';
@@ -31,7 +31,7 @@ async function remedyNow(namespace: string, labels: Readonly<Record<string, stri
 }
 
 describe('a namespace and a pod in the same kubectl apply', () => {
-  const names = Array.from({ length: 5 }, () => `gk-test-${randomBytes(4).toString('hex')}`);
+  const names = Array.from({ length: 5 }, freshName);
   after(() => Promise.all(names.map((name) => remove('Namespace', name))));
   it('gives the pod what the label asks for, each of five times', async () => {
     for (const name of names) {
