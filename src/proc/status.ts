@@ -3,8 +3,6 @@ export interface ProcessStatus {
   /** One letter. */
   readonly state: string;
   readonly threads: number;
-  /** Who traces it; 0 for nobody. */
-  readonly tracerPid: number;
   /** Its PID in each namespace, from that of this /proc down to its own; empty where the kernel does not say. */
   readonly nspid: readonly number[];
   /** Its effective user ID. */
@@ -33,20 +31,18 @@ const SIGCHLD_BIT = 1 << 16;
 export function parseStatus(text: string): ProcessStatus | null {
   const state = /^[A-Za-z]/.exec(fieldOf('State', text) ?? '')?.[0];
   const threads = wholeNumber(fieldOf('Threads', text));
-  const tracerPid = wholeNumber(fieldOf('TracerPid', text));
   const uid = wholeNumber(fieldOf('Uid', text)?.split(/\s+/)[1]);
   const caught = hasSigchld(fieldOf('SigCgt', text));
   const ignored = hasSigchld(fieldOf('SigIgn', text));
   const blocked = hasSigchld(fieldOf('SigBlk', text));
   const own = hasSigchld(fieldOf('SigPnd', text));
   const shared = hasSigchld(fieldOf('ShdPnd', text));
-  if (state === undefined || threads === null || tracerPid === null || uid === null) return null;
+  if (state === undefined || threads === null || uid === null) return null;
   if (caught === null || ignored === null || blocked === null || own === null || shared === null) return null;
   const nspid = (fieldOf('NSpid', text) ?? '').split(/\s+/).flatMap((pid) => wholeNumber(pid) ?? []);
   return {
     state,
     threads,
-    tracerPid,
     nspid,
     uid,
     sigchld: { caught, ignored, blocked, pending: own || shared },

@@ -26,7 +26,6 @@ describe('parseStatus', () => {
     expect(parseStatus(zombie)).toEqual({
       state: 'Z',
       threads: 1,
-      tracerPid: 0,
       nspid: [12089, 5],
       uid: 1001,
       sigchld: { caught: false, ignored: false, blocked: false, pending: false },
@@ -57,7 +56,7 @@ describe('parseStatus', () => {
     expect(parseStatus(text)).toMatchObject({ state: 'Z', uid: 1001 });
   });
 
-  it.each(['State', 'Threads', 'TracerPid', 'Uid', 'SigBlk', 'SigIgn', 'SigCgt', 'SigPnd', 'ShdPnd'])(
+  it.each(['State', 'Threads', 'Uid', 'SigBlk', 'SigIgn', 'SigCgt', 'SigPnd', 'ShdPnd'])(
     'answers null without %s, or with garbage in it',
     (name) => {
       expect(parseStatus(zombie.replace(new RegExp(`^${name}:.*\n`, 'm'), ''))).toBeNull();

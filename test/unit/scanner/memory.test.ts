@@ -55,7 +55,7 @@ class BusyMachine implements ProcRoot {
   isHost = () => true;
   status = (pid: number) => {
     const sigchld = { caught: false, ignored: false, blocked: false, pending: false };
-    return { state: 'S', threads: 1, tracerPid: 0, nspid: [pid, pid - 199], uid: 0, sigchld };
+    return { state: 'S', threads: 1, nspid: [pid, pid - 199], uid: 0, sigchld };
   };
 
   readTable: ProcRoot['readTable'] = (table) => {

@@ -65,7 +65,7 @@ function kinOf(table: ProcessTable, containerAt: (startTime: number) => string =
       commandLine: () => null,
       pidNamespace: () => null,
       waitChannel: () => null,
-      status: (pid) => ({ state: 'S', threads: 1, tracerPid: 0, uid: 0, nspid: [pid], sigchld }),
+      status: (pid) => ({ state: 'S', threads: 1, uid: 0, nspid: [pid], sigchld }),
       stat: (pid) => ({ ...rest, pid, ppid: 0, startTime: startOf(pid) }),
     },
     table,
