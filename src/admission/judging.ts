@@ -11,15 +11,21 @@ export interface JudgingTools extends LabelTools {
   /** Looks up what the specification does not tell. It may reject: the pod is then judged without. */
   answer(questions: readonly Question[], about: { pod: Pod; namespace: string }): Promise<Answers>;
   /**
-   * Hands over the pods of a namespace that have not ended, and says whether there are more than `most`. It may reject,
-   * having handed over some, as it does when the signal aborts. Left out where there is nobody to ask.
+   * Runs a preview with what lists pods, and answers what it does. It rejects where as many are under way as may be. Left
+   * out where there is nobody to ask.
    */
-  listPods?(
-    namespace: string,
-    eachPod: (pod: JsonObject) => void,
-    limits: { readonly most: number; readonly signal: AbortSignal },
-  ): Promise<{ readonly more: boolean }>;
+  previewPods?<T>(preview: (listPods: ListPods) => Promise<T>): Promise<T>;
 }
+
+/**
+ * Hands over the pods of a namespace that have not ended, each when the one before is done with, and says whether there
+ * are more than `most`. It may reject, having handed over some: when the signal aborts, and when `eachPod` rejects.
+ */
+export type ListPods = (
+  namespace: string,
+  eachPod: (pod: JsonObject) => Promise<void>,
+  limits: { readonly most: number; readonly signal: AbortSignal },
+) => Promise<{ readonly more: boolean }>;
 
 /** A call of a webhook, as judging sees it. */
 interface Call {

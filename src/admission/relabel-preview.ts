@@ -8,9 +8,10 @@ import type { Policy } from '../policy/policy.ts';
 import { type Reason, reasons } from '../reasons.ts';
 import { bearsRemedy } from '../remedies/pod-reason.ts';
 import type { Remedy, RemedyKind } from '../remedies/remedy.ts';
-import { answersFor, type JudgingTools } from './judging.ts';
+import { answersFor, type JudgingTools, type ListPods } from './judging.ts';
 import type { Labels } from './namespace-labels.ts';
 import type { Warning } from './warnings.ts';
+import { startWorkTime, type WorkTime } from './work-time.ts';
 
 /** As many as Pod Security Admission looks at, and for as long; the API server gives up after 3 s. */
 const mostPods = 3000;
@@ -38,13 +39,14 @@ interface Changes {
 /**
  * Says what new labels mean for the pods of a namespace: what they lack and new ones get, what gets nothing although it
  * is asked for, and what `deny` refuses. Pods are judged as if they were created anew; those that were injected count as
- * having what they need. It never rejects and takes a second at most: where pods cannot be listed there is no preview,
- * and the log says why.
+ * having what they need. It never rejects and takes a second at most and what the last pod takes, and leaves the thread
+ * to others meanwhile: where pods cannot be listed there is no preview, and the log says why.
  *
  * @param namespace Its name.
  * @param labels As they will be.
  * @param before As they were.
- * @param tools What judging takes; without `listPods` there is no preview.
+ * @param tools What judging takes; without `previewPods` there is no preview.
+ * @param now Milliseconds since any fixed moment.
  * @returns The worst first, each about some pods; the last says who may learn which. None holds a name of a pod or an
  *   owner, since nobody has proved that whoever asks may list pods.
  */
@@ -53,23 +55,52 @@ export async function relabelPreview(
   labels: Labels,
   before: Labels,
   tools: JudgingTools,
+  now?: () => number,
 ): Promise<readonly Warning[]> {
-  const { listPods, log } = tools;
+  const { previewPods, log } = tools;
   const policyFor = (pod: Pod) => tools.policyOf(pod, { namespace, namespaceLabels: labels });
   const { probes, config } = policyFor(readPod({}));
   const changes: Changes = {
     remedies: [labelKeys.inject, labelKeys.dryRun].some((key) => labels.get(key) !== before.get(key)),
     refusals: probes === 'deny',
   };
-  if (!listPods || isExempt(namespace, config) || !(changes.remedies || changes.refusals)) return [];
+  if (!previewPods || isExempt(namespace, config) || !(changes.remedies || changes.refusals)) return [];
+  try {
+    return await previewPods((listPods) => {
+      const time = startWorkTime(longestMs, now);
+      return preview({ namespace, policyFor, changes, time, tools }, listPods);
+    });
+  } catch (error) {
+    log.warn({ namespace, err: error }, 'there is no preview of what new labels mean');
+    return [];
+  }
+}
 
-  const signal = AbortSignal.timeout(longestMs);
+/** One preview. */
+interface Preview {
+  readonly namespace: string;
+  readonly policyFor: (pod: Pod) => Policy;
+  readonly changes: Changes;
+  readonly time: WorkTime;
+  readonly tools: JudgingTools;
+}
+
+/** Pods of an owner that are alike, and cannot be judged without their images. */
+interface Unknown {
+  /** One of them; null beyond those whose images are looked up. */
+  readonly pod: Pod | null;
+  readonly owner: string;
+  count: number;
+}
+
+async function preview(about: Preview, listPods: ListPods): Promise<readonly Warning[]> {
+  const { namespace, policyFor, changes, time, tools } = about;
   const tally = createTally();
-  /** Pods that cannot be judged without their images, those of an owner that are alike as one. */
-  const open = new Map<string, { readonly pod: Pod; readonly owner: string; count: number }>();
+  const unknown = new Map<string, Unknown>();
   let seen = 0;
-  const look = (raw: JsonObject) => {
-    if (signal.aborted) return;
+  const look = async (raw: JsonObject) => {
+    await time.breathe();
+    if (time.isUp()) throw new Error(`no more pods are judged after ${longestMs} ms`);
     seen += 1;
     if (objectAt(raw, 'metadata').deletionTimestamp) return;
     const pod = readPod(raw, { trustMirrorAnnotation: true });
@@ -79,30 +110,56 @@ export async function relabelPreview(
     const asked = questions(pod, policy);
     if (asked.length === 0) return tally.add(effects, owner, 1);
     const key = JSON.stringify([owner, asked, effects]);
-    const alike = open.get(key);
+    const alike = unknown.get(key);
     if (alike) alike.count += 1;
-    else open.set(key, { pod, owner, count: 1 });
+    else unknown.set(key, { pod: unknown.size < mostLookups ? pod : null, owner, count: 1 });
   };
   let isCut = false;
   try {
-    isCut = (await listPods(namespace, look, { most: mostPods, signal })).more;
+    isCut = (await listPods(namespace, look, { most: mostPods, signal: time.signal })).more;
   } catch (error) {
     isCut = true;
-    log.warn({ namespace, seen, err: error }, 'not all pods could be listed to preview what new labels mean');
+    tools.log.warn(
+      { namespace, seen, err: error },
+      'not all pods could be listed to preview what new labels mean',
+    );
   }
   if (seen === 0) return [];
 
-  const timeIsUp = aborted(signal);
-  await Promise.all(
-    [...open.values()].map(async ({ pod, owner, count }, index) => {
-      const policy = policyFor(pod);
-      const looked = index < mostLookups ? answersFor(pod, policy, namespace, tools) : null;
-      const answers = await Promise.race([looked, timeIsUp]);
-      tally.add(answers ? effectsOn(pod, policy, answers, changes) : [notLookedUp], owner, count);
-    }),
-  );
+  await lookUp(about, [...unknown.values()], tally);
   const told = tally.warnings(isCut ? seen : null);
   return told.length > 0 ? [...told, whichOnes(namespace)] : [];
+}
+
+/** Looks images up, all at once, and adds up what that says of their pods, one answer after the other. */
+async function lookUp(
+  { namespace, policyFor, changes, time, tools }: Preview,
+  unknown: readonly Unknown[],
+  tally: Tally,
+): Promise<void> {
+  const timeIsUp = aborted(time.signal);
+  let turn = Promise.resolve();
+  const judged: Promise<void>[] = [];
+  for (const { pod, owner, count } of unknown) {
+    if (pod) await time.breathe();
+    if (!pod || time.isUp()) {
+      tally.add([notLookedUp], owner, count);
+      continue;
+    }
+    const looked = Promise.race([answersFor(pod, policyFor(pod), namespace, tools), timeIsUp]);
+    const add = async (answers: Answers | null) => {
+      await time.breathe();
+      const isKnown = answers !== null && !time.isUp();
+      tally.add(isKnown ? effectsOn(pod, policyFor(pod), answers, changes) : [notLookedUp], owner, count);
+    };
+    judged.push(
+      looked.then((answers) => {
+        turn = turn.then(() => add(answers));
+        return turn;
+      }),
+    );
+  }
+  await Promise.all(judged);
 }
 
 /** Names are for those whom the API server lets list pods: the command asks it as whoever runs it. */
@@ -172,6 +229,8 @@ const fineRank = 4;
 function fine(code: Reason): Effect {
   return { rank: fineRank, code, one: 'is fine as it is', many: 'are fine as they are' };
 }
+
+type Tally = ReturnType<typeof createTally>;
 
 /** Adds pods up by what the labels mean for them. */
 function createTally() {

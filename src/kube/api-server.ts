@@ -21,6 +21,10 @@ export interface RequestOptions {
    * breaks off has handed some of them over. What it throws ends the request.
    */
   readonly eachItem?: (item: JsonObject) => void;
+  /**
+   * Is waited for after each piece of the answer, some ten KiB, before more is read. Its rejection ends the request.
+   */
+  readonly afterChunk?: () => Promise<void>;
   /** Hears of the events of a watch while the answer lasts, which has no body then. */
   readonly watch?: WatchListener;
 }

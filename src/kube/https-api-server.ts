@@ -68,7 +68,12 @@ function exchange(
   server: URL,
   options: NodeOptions,
   payload: string | null,
-  { eachItem, watch, maxBytes = watch ? Number.POSITIVE_INFINITY : defaultMaxBytes }: RequestOptions,
+  {
+    eachItem,
+    afterChunk,
+    watch,
+    maxBytes = watch ? Number.POSITIVE_INFINITY : defaultMaxBytes,
+  }: RequestOptions,
 ): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const noAnswer = (cause: unknown) => reject(new Error(`no answer from ${server.origin}`, { cause }));
@@ -78,6 +83,8 @@ function exchange(
       const reader =
         watch && isDone({ status }) ? eventsBody(watch.event) : eachItem ? listBody(eachItem) : wholeBody();
       let size = 0;
+      // A paused stream still ends when its last piece was taken.
+      let afterLast: Promise<void> = Promise.resolve();
       const fail = (error: unknown) => {
         reject(error);
         request.destroy();
@@ -90,11 +97,18 @@ function exchange(
         try {
           reader.write(chunk);
         } catch (error) {
-          fail(error);
+          return fail(error);
+        }
+        if (afterChunk) {
+          response.pause();
+          afterLast = afterChunk().then(() => void response.resume(), fail);
         }
       });
       if (watch && isDone({ status })) watch.opened();
-      response.once('end', () => resolve({ status, ...reader.end(), retryAfterMs: retryAfterMs(headers) }));
+      response.once('end', async () => {
+        await afterLast;
+        resolve({ status, ...reader.end(), retryAfterMs: retryAfterMs(headers) });
+      });
       response.once('error', noAnswer);
     });
     request.once('error', noAnswer);

@@ -10,7 +10,8 @@ const fieldSelector = 'status.phase!=Succeeded,status.phase!=Failed';
  *
  * @param api The API server; its user needs the right to list pods there.
  * @param namespace Its name.
- * @param eachPod Takes a pod while the list arrives; if it fails, it may have taken some.
+ * @param eachPod Takes a pod while the list arrives, and is waited for before it takes the next and before more is read.
+ *   If the list fails, it may have taken some; if it rejects, so does this.
  * @param limits After how many it ends, and what ends it before.
  * @returns Whether there are more.
  * @throws {ApiError} if the status is not 2xx or the answer no list; an error in words if there is no answer. Where the
@@ -19,9 +20,16 @@ const fieldSelector = 'status.phase!=Succeeded,status.phase!=Failed';
 export function listNamespacePods(
   api: ApiServer,
   namespace: string,
-  eachPod: (pod: JsonObject) => void,
+  eachPod: (pod: JsonObject) => Promise<void>,
   { most, signal }: { readonly most: number; readonly signal: AbortSignal },
 ): Promise<{ readonly more: boolean }> {
   const path = `/api/v1/namespaces/${encodeURIComponent(namespace)}/pods`;
-  return listFirst(api, path, { fieldSelector }, most, eachPod, { signal });
+  const arrived: JsonObject[] = [];
+  const afterChunk = async () => {
+    for (const pod of arrived.splice(0)) await eachPod(pod);
+  };
+  return listFirst(api, path, { fieldSelector }, most, (pod) => void arrived.push(pod), {
+    signal,
+    afterChunk,
+  });
 }

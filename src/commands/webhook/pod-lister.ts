@@ -10,12 +10,12 @@ const mostAtOnce = 2;
  * Opens the cluster's pods.
  *
  * @param kubeconfig Path of a kubeconfig file; left out, KUBECONFIG or the pod's own service account.
- * @returns Lists pods for two previews at a time, and refuses a third.
+ * @returns Runs two previews at a time, each to its end, and refuses a third.
  * @throws {InputError} if there is no cluster to ask.
  */
 export async function podLister(
   kubeconfig: string | undefined,
-): Promise<NonNullable<JudgingTools['listPods']>> {
+): Promise<NonNullable<JudgingTools['previewPods']>> {
   const api = await openApiServer(kubeconfig);
   if (!api) {
     throw new InputError(
@@ -23,11 +23,13 @@ export async function podLister(
     );
   }
   let underWay = 0;
-  return async (namespace, eachPod, limits) => {
+  return async (preview) => {
     if (underWay === mostAtOnce) throw new Error(`${mostAtOnce} previews are under way already`);
     underWay += 1;
     try {
-      return await listNamespacePods(api, namespace, eachPod, limits);
+      return await preview((namespace, eachPod, limits) =>
+        listNamespacePods(api, namespace, eachPod, limits),
+      );
     } finally {
       underWay -= 1;
     }

@@ -112,7 +112,7 @@ export async function startWebhook(options: WebhookOptions): Promise<RunningWebh
       policyOf: (pod, where) => policyOf(pod, { ...where, config: config.current }),
       answer: images ? images.answer : async () => new Map(),
       afterwards: backlog.add,
-      ...(options.relabelPreview ? { listPods: await openPodLister(options) } : {}),
+      ...(options.relabelPreview ? { previewPods: await openPodLister(options) } : {}),
     });
     const address = options.host === undefined ? {} : { host: options.host };
     const https = await serveHttps(
@@ -182,7 +182,9 @@ async function openImages(
   });
 }
 
-async function openPodLister({ kubeconfig }: WebhookOptions): Promise<NonNullable<JudgingTools['listPods']>> {
+async function openPodLister({
+  kubeconfig,
+}: WebhookOptions): Promise<NonNullable<JudgingTools['previewPods']>> {
   // Loaded only where it is wanted, as the look-up of images is.
   const { podLister } = await import('./pod-lister.ts');
   return await podLister(kubeconfig);

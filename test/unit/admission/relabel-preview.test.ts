@@ -1,14 +1,17 @@
+import { once } from 'node:events';
 import fjp, { type Operation } from 'fast-json-patch';
 import { describe, expect, it } from 'vitest';
-import type { JudgingTools } from '../../../src/admission/judging.ts';
+import type { JudgingTools, ListPods } from '../../../src/admission/judging.ts';
+import { createLog } from '../../../src/admission/log.ts';
+import { createMetrics } from '../../../src/admission/metrics.ts';
+import { relabelPreview } from '../../../src/admission/relabel-preview.ts';
+import { formatWarnings } from '../../../src/admission/warnings.ts';
 import { defaultConfig, parseConfig } from '../../../src/config/config.ts';
 import { judge } from '../../../src/judge.ts';
 import type { JsonObject } from '../../../src/pod/json.ts';
 import { readPod } from '../../../src/pod/pod.ts';
 import { policyOf } from '../../../src/policy/policy.ts';
 import { container, deprecatedProbe, review, start } from './harness.ts';
-
-type ListPods = NonNullable<JudgingTools['listPods']>;
 
 const whichOnes = 'gravekeeper: which ones: gravekeeper audit --cluster -n shop';
 
@@ -57,7 +60,7 @@ function listing(all: readonly JsonObject[]): { listPods: ListPods; asked: strin
     asked,
     async listPods(namespace, eachPod, { most }) {
       asked.push(namespace);
-      for (const pod of all.slice(0, most)) eachPod(structuredClone(pod));
+      for (const pod of all.slice(0, most)) await eachPod(structuredClone(pod));
       return { more: all.length > most };
     },
   };
@@ -71,7 +74,7 @@ async function relabel(
   { request, tools, ...setup }: Parameters<typeof start>[0] & { readonly request?: object } = {},
 ) {
   const { listPods, asked } = Array.isArray(all) ? listing(all) : { listPods: all as ListPods, asked: [] };
-  const app = start({ ...setup, tools: { listPods, ...tools } });
+  const app = start({ ...setup, tools: { previewPods: (preview) => preview(listPods), ...tools } });
   const body = review('Namespace', labelled(to), {
     operation: 'UPDATE',
     oldObject: labelled(from),
@@ -245,14 +248,11 @@ describe('the limits', () => {
   });
 
   it('are a second: what came until then is told', async () => {
-    const slow: ListPods = (_, eachPod, { signal }) => {
-      for (const pod of pods(7, ofDeployment('web'))) eachPod(pod);
-      return new Promise((_resolve, reject) => {
-        signal.addEventListener('abort', () => {
-          eachPod(running('late'));
-          reject(signal.reason);
-        });
-      });
+    const slow: ListPods = async (_, eachPod, { signal }) => {
+      for (const pod of pods(7, ofDeployment('web'))) await eachPod(pod);
+      await once(signal, 'abort');
+      await eachPod(running('late'));
+      return { more: false };
     };
     const { warnings, logged } = await relabel({}, { inject: 'auto' }, slow);
     expect(warnings).toEqual([
@@ -274,6 +274,70 @@ describe('the limits', () => {
       `gravekeeper: which ones: gravekeeper audit --cluster -n ${namespace}`,
     ]);
     for (const warning of warnings) expect(warning).toMatch(/^[\x20-\x7e]{1,120}$/);
+  });
+});
+
+/** Previews new labels under a clock that only goes on while a pod is judged, and counts the turns of others. */
+async function previewOf(
+  all: readonly JsonObject[],
+  msPerPolicy: number,
+  answer: JudgingTools['answer'] = async () => new Map(),
+) {
+  let time = 0;
+  let turns = 0;
+  let isOver = false;
+  const others = () => {
+    turns += 1;
+    if (!isOver) setImmediate(others);
+  };
+  setImmediate(others);
+  const { listPods } = listing(all);
+  const logged: string[] = [];
+  const tools: JudgingTools = {
+    policyOf: (pod, where) => {
+      time += msPerPolicy;
+      return policyOf(pod, { ...where, config: defaultConfig });
+    },
+    answer,
+    namespaces: { labelsOf: () => null },
+    metrics: createMetrics({ version: 'test' }),
+    log: createLog('info', { write: (line: string) => void logged.push(line) }),
+    previewPods: (preview) => preview(listPods),
+  };
+  const to = new Map([[key('inject'), 'auto']]);
+  const warnings = formatWarnings(await relabelPreview('shop', to, new Map(), tools, () => time));
+  isOver = true;
+  return { warnings, turns, logged };
+}
+
+describe('pods that take long to judge', () => {
+  it('are judged until the second is over, also where the timer had no chance to say so', async () => {
+    const { warnings, logged } = await previewOf(pods(38, ofDeployment('web')), 250);
+    expect(warnings).toEqual([
+      'gravekeeper argv-known: 4 of the first 4 pods lack tini, which new ones get',
+      whichOnes,
+    ]);
+    expect(logged).toEqual([expect.stringContaining('no more pods are judged after 1000 ms')]);
+  });
+
+  it('let others have a turn every 20 ms', async () => {
+    const all = pods(40, ofDeployment('web'));
+    expect((await previewOf(all, 10)).turns).toBeGreaterThanOrEqual(19);
+    expect((await previewOf(all, 0)).turns).toBe(0);
+  });
+
+  it('are not judged by their images after the second either', async () => {
+    const known = new Map([['app', { entrypoint: ['/app'], cmd: [] }]]);
+    const all = Array.from({ length: 3 }, (_, index) =>
+      running('p', ofDeployment(`web-${index}`), { containers: [{ name: 'app', image: 'shop/app' }] }),
+    );
+    // Three are read, three looked up, and one is judged with the answer before the second is over.
+    const { warnings } = await previewOf(all, 150, async () => known);
+    expect(warnings).toEqual([
+      'gravekeeper argv-unknown: 2 pods of 2 owners start images that were not looked up in time',
+      'gravekeeper argv-known: 1 pod lacks tini, which new ones get',
+      whichOnes,
+    ]);
   });
 });
 
