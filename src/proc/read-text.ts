@@ -18,12 +18,20 @@ const chunk = Buffer.allocUnsafeSlow(1 << 16);
  * @returns Its text as UTF-8, or null where it is gone, forbidden or no file.
  */
 export function readText(path: string, limit = MOST_BYTES): string | null {
-  let fd: number;
   try {
-    fd = openSync(path, openFlags);
+    return readStart(path, limit);
   } catch {
     return null;
   }
+}
+
+/**
+ * As {@link readText}.
+ *
+ * @throws {Error} with a `code` where it is gone, forbidden or no file.
+ */
+export function readStart(path: string, limit: number): string {
+  const fd = openSync(path, openFlags);
   try {
     const pieces: Buffer[] = [];
     let [length, filled] = [0, 0];
@@ -41,8 +49,6 @@ export function readText(path: string, limit = MOST_BYTES): string | null {
         filled = 0;
       }
     }
-  } catch {
-    return null;
   } finally {
     closeSync(fd);
   }

@@ -1,8 +1,8 @@
-import { closeSync, openSync, readdirSync, readlinkSync, readSync, statfsSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync, statfsSync } from 'node:fs';
 import { InputError } from '../input-error.ts';
 import { type CgroupLine, parseCgroup, podCgroupOf } from './cgroup.ts';
-import { openFlags, readText } from './read-text.ts';
-import { highestPid, kernelThreadFlag, type Process, parseStatBytes, StatLine } from './stat.ts';
+import { openFlags, readStart, readText } from './read-text.ts';
+import { isZombie, kernelThreadFlag, type Process, parseStat, pidOf, StatLine } from './stat.ts';
 import { type ProcessStatus, parseStatus } from './status.ts';
 import type { ProcessTable } from './table.ts';
 
@@ -60,6 +60,9 @@ export function openProcRoot(path: string): ProcRoot {
 
 const MOST_WORDS_BYTES = 1 << 16;
 
+/** A line of `stat` is shorter: 52 numbers and a name. */
+const MOST_STAT_BYTES = 4096;
+
 /** In the kernel's include/uapi/linux/magic.h. */
 const PROC_SUPER_MAGIC = 0x9fa0;
 const MOST_CGROUPS = 512;
@@ -68,19 +71,23 @@ const MOST_COMMS = 1024;
 /** Errors that say that the process has ended, or that a copied tree has no such file. */
 const goneCodes = new Set(['ENOENT', 'ESRCH', 'ENOTDIR']);
 
+/** Node opens, reads and closes in one call into its native code, if it is to be UTF-8. */
+const statOptions = { encoding: 'utf8', flag: openFlags } as const;
+
 class ProcFolder implements ProcRoot {
   readonly path: string;
   readonly bootTime: number;
-  /** Longer than any line of `stat`: 52 numbers and a name. */
-  readonly #buffer = Buffer.allocUnsafeSlow(4096);
   readonly #line = new StatLine();
   /** The zombies of a container all say the same, and whoever keeps some of it should keep one text, not thousands. */
   readonly #cgroups = new Map<string, readonly CgroupLine[]>();
   readonly #comms = new Map<string, string>();
   #pids = new Int32Array(1024);
 
+  readonly #isProcfs: boolean;
+
   constructor(path: string, bootTime: number) {
     this.path = path;
+    this.#isProcfs = isProcfs(path);
     this.bootTime = bootTime;
   }
 
@@ -101,19 +108,22 @@ class ProcFolder implements ProcRoot {
   }
 
   readTable(table: ProcessTable): void {
+    const pids = this.#listPids();
+    table.clear(pids.length);
     const line = this.#line;
-    const buffer = this.#buffer;
-    table.fill(
-      this.#listPids(),
-      line,
-      (pid) => this.#look(pid),
-      () => this.#oneOf(buffer.toString('utf8', line.commStart, line.commEnd)),
-    );
+    for (const pid of pids) {
+      try {
+        if (!line.read(this.#readStat(pid)) || line.pid !== pid) table.addFailed();
+        else table.add(line, isZombie(line) ? this.#oneOf(line.comm) : null);
+      } catch (error) {
+        if (!goneCodes.has(codeOf(error))) table.addFailed();
+      }
+    }
   }
 
   stat(pid: number): Process | null {
     try {
-      const process = parseStatBytes(this.#buffer, this.#readStat(pid));
+      const process = parseStat(this.#readStat(pid));
       return process?.pid === pid ? process : null;
     } catch {
       return null;
@@ -166,7 +176,7 @@ class ProcFolder implements ProcRoot {
     const paths = (this.cgroup(1) ?? []).map(({ path }) => path);
     if (paths.some((path) => podCgroupOf(path) !== null)) return false;
     // Copies may lack kernel threads, and whoever made one could forge anything.
-    return !isProcfs(this.path) || paths.some((path) => path !== '/');
+    return !this.#isProcfs || paths.some((path) => path !== '/');
   }
 
   /** The folders that are PIDs, ascending, as the kernel lists them; a copied tree may be in any order. */
@@ -206,22 +216,10 @@ class ProcFolder implements ProcRoot {
     return comm;
   }
 
-  /** Reads one process into the line; see {@link ProcessTable.fill}. */
-  #look(pid: number): boolean | null {
-    try {
-      return this.#line.read(this.#buffer, this.#readStat(pid)) && this.#line.pid === pid;
-    } catch (error) {
-      return goneCodes.has(codeOf(error)) ? null : false;
-    }
-  }
-
-  #readStat(pid: number): number {
-    const fd = openSync(`${this.path}/${pid}/stat`, openFlags);
-    try {
-      return readSync(fd, this.#buffer, 0, this.#buffer.length, null);
-    } finally {
-      closeSync(fd);
-    }
+  /** A copied tree may hold a file of any size. */
+  #readStat(pid: number): string {
+    const path = `${this.path}/${pid}/stat`;
+    return this.#isProcfs ? readFileSync(path, statOptions) : readStart(path, MOST_STAT_BYTES);
   }
 }
 
@@ -232,18 +230,6 @@ export function isProcfs(path: string): boolean {
   } catch {
     return false;
   }
-}
-
-/** The PID that a folder's name is, as the kernel writes it; 0 for any other name. */
-function pidOf(name: string): number {
-  let pid = 0;
-  for (let at = 0; at < name.length; at += 1) {
-    const digit = name.charCodeAt(at) - 48;
-    if (digit < 0 || digit > 9 || (pid === 0 && digit === 0)) return 0;
-    pid = pid * 10 + digit;
-    if (pid > highestPid) return 0;
-  }
-  return pid;
 }
 
 function parsed<T>(text: string | null, parse: (text: string) => T): T | null {

@@ -76,36 +76,38 @@ export class ProcessTable {
   }
 
   /**
-   * Empties the table and fills it.
+   * Empties the table, and makes room.
    *
-   * @param pids The PIDs to look at, ascending.
-   * @param line The reader whose fields hold what `look` read last.
-   * @param look Reads one process into `line`: true if it could, null if the process has ended, false if it failed.
-   * @param comm The name in the line that was read last; asked for zombies only.
+   * @param processes How many will be added at most.
    */
-  fill(pids: Int32Array, line: StatLine, look: (pid: number) => boolean | null, comm: () => string): void {
+  clear(processes: number): void {
     this.#size = 0;
     this.#threads = 0;
     this.#failed = 0;
-    this.#makeRoom(pids.length);
-    for (const pid of pids) {
-      const outcome = look(pid);
-      if (outcome) this.#add(line, line.isZombie ? comm() : null);
-      else if (outcome === false) this.#failed += 1;
-    }
-    this.#comms.length = this.#size;
+    this.#comms.length = 0;
+    this.#makeRoom(processes);
   }
 
-  #add(line: StatLine, comm: string | null): void {
+  /**
+   * Adds a process, in the order of PIDs.
+   *
+   * @param comm Its name if it is a zombie, else null.
+   */
+  add(line: Pick<StatLine, 'pid' | 'ppid' | 'threads' | 'startTime' | 'state'>, comm: string | null): void {
     const index = this.#size;
     this.#pids[index] = line.pid;
     this.#ppids[index] = line.ppid;
     this.#threadCounts[index] = line.threads;
     this.#startTimes[index] = line.startTime;
-    this.#states[index] = line.state;
+    this.#states[index] = line.state.charCodeAt(0);
     this.#comms[index] = comm;
     this.#threads += line.threads;
     this.#size += 1;
+  }
+
+  /** Counts a process that could not be read. */
+  addFailed(): void {
+    this.#failed += 1;
   }
 
   #makeRoom(processes: number): void {

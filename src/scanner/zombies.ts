@@ -37,7 +37,7 @@ export class Zombies {
    */
   update(table: ProcessTable, before: ProcessTable | null, kin: Kin, isSettled: IsSettled): Group[] {
     this.#turnOver(table.size);
-    const tallies = new Map<string, Tally>();
+    const tallies = new Tallies();
     let there = 0;
     for (let index = 0; index < table.size; index += 1) {
       const pid = table.pidAt(index);
@@ -62,9 +62,9 @@ export class Zombies {
       this.#memberships[index] = membership;
       const isOld = this.#has(wasThere, index) || isSettled(startTime, membership.place);
       const { certain } = membership.kind;
-      tallyOf(membership, tallies).add(pid, startTime, table.commAt(index) ?? '', certain, isOld);
+      tallies.of(membership).add(pid, startTime, table.commAt(index) ?? '', certain, isOld);
     }
-    return [...tallies.values()].map((tally) => tally.group());
+    return tallies.groups();
   }
 
   /** What is remembered becomes what was remembered before, and there is room for so many processes. */
@@ -93,12 +93,26 @@ export class Zombies {
   }
 }
 
-function tallyOf(membership: Membership, tallies: Map<string, Tally>): Tally {
-  const known = tallies.get(membership.key);
-  if (known !== undefined) return known;
-  const tally = new Tally(membership);
-  tallies.set(membership.key, tally);
-  return tally;
+/** A tally for each group. */
+class Tallies {
+  readonly #byKey = new Map<string, Tally>();
+  /** Zombies of one group mostly come one after the other. */
+  #lastKey: string | null = null;
+  #last: Tally | null = null;
+
+  of(membership: Membership): Tally {
+    const { key } = membership;
+    if (this.#last !== null && this.#lastKey === key) return this.#last;
+    const tally = this.#byKey.get(key) ?? new Tally(membership);
+    this.#byKey.set(key, tally);
+    this.#lastKey = key;
+    this.#last = tally;
+    return tally;
+  }
+
+  groups(): Group[] {
+    return [...this.#byKey.values()].map((tally) => tally.group());
+  }
 }
 
 /** More different values than this are not worth remembering. */

@@ -3,7 +3,7 @@ import { runInNewContext } from 'node:vm';
 import { expect, it } from 'vitest';
 import { parseCgroup } from '../../../src/proc/cgroup.ts';
 import type { ProcRoot } from '../../../src/proc/root.ts';
-import { type Process, StatLine } from '../../../src/proc/stat.ts';
+import { isZombie, type Process } from '../../../src/proc/stat.ts';
 import { directoryOf } from '../../../src/scanner/pod-facts.ts';
 import { createScanner } from '../../../src/scanner/scanner.ts';
 import { containerId, pod, podUid, v2 } from './machine.ts';
@@ -19,7 +19,6 @@ class BusyMachine implements ProcRoot {
   readonly path = '/nowhere';
   readonly bootTime = 0;
   look = 0;
-  readonly #line = new StatLine();
   #processes = new Map<number, Process>();
 
   advance(): void {
@@ -59,22 +58,10 @@ class BusyMachine implements ProcRoot {
   };
 
   readTable: ProcRoot['readTable'] = (table) => {
-    const line = this.#line;
-    const pids = Int32Array.from(this.#processes.keys()).sort();
-    let comm = '';
-    table.fill(
-      pids,
-      line,
-      (pid) => {
-        const process = this.#processes.get(pid);
-        if (process === undefined) return null;
-        const { ppid, state, threads, startTime, flags } = process;
-        comm = process.comm;
-        Object.assign(line, { pid, ppid, state: state.charCodeAt(0), threads, startTime, flags });
-        return true;
-      },
-      () => comm,
-    );
+    table.clear(this.#processes.size);
+    for (const process of [...this.#processes.values()].sort((a, b) => a.pid - b.pid)) {
+      table.add(process, isZombie(process) ? process.comm : null);
+    }
   };
 }
 

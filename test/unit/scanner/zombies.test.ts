@@ -1,7 +1,6 @@
 import * as fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { parseCgroup } from '../../../src/proc/cgroup.ts';
-import { StatLine } from '../../../src/proc/stat.ts';
 import { ProcessTable } from '../../../src/proc/table.ts';
 import type { Group } from '../../../src/scanner/groups.ts';
 import { Kin } from '../../../src/scanner/kin.ts';
@@ -33,18 +32,13 @@ const look = fc
   .map((processes): Look => new Map(processes.map(({ pid, ...living }) => [pid, living])));
 
 function fill(table: ProcessTable, processes: Look): void {
-  const line = new StatLine();
   const all = new Map([...parents.map((pid) => [pid, alive(0)] as const), ...processes]);
-  table.fill(
-    Int32Array.from(all.keys()).sort(),
-    line,
-    (pid) => {
-      const { ppid, startTime, isZombie } = all.get(pid) ?? alive(0);
-      Object.assign(line, { pid, ppid, startTime, state: (isZombie ? 'Z' : 'S').charCodeAt(0), threads: 1 });
-      return true;
-    },
-    () => 'sh',
-  );
+  table.clear(all.size);
+  for (const pid of [...all.keys()].sort((a, b) => a - b)) {
+    const { ppid, startTime, isZombie } = all.get(pid) ?? alive(0);
+    const state = isZombie ? 'Z' : 'S';
+    table.add({ pid, ppid, startTime, state, threads: 1 }, isZombie ? 'sh' : null);
+  }
 }
 
 function alive(ppid: number): Living {
