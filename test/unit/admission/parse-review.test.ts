@@ -30,10 +30,15 @@ const text = fc.oneof(
     '{',
   ),
 );
+/**
+ * Not of one character: after an object with the key `\\`, JSON.parse of V8 13.6 (Node 24) takes another key that is a
+ * single escaped character, such as `"`, for it too. Node 20 does not.
+ */
+const key = text.filter(({ length }) => length !== 1);
 const { json } = fc.letrec((tie) => ({
   json: fc.oneof({ maxDepth: 6 }, text, fc.integer(), fc.constant(null), tie('list'), tie('object')),
   list: fc.array(tie('json'), { maxLength: 4 }),
-  object: fc.dictionary(text, tie('json'), { maxKeys: 4, noNullPrototype: true }),
+  object: fc.dictionary(key, tie('json'), { maxKeys: 4, noNullPrototype: true }),
 }));
 
 describe('parseReview', () => {
