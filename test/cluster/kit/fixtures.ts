@@ -12,6 +12,8 @@ export interface Fixture {
   readonly namespace: { readonly name: string; readonly labels: Readonly<Record<string, string>> };
   /** The webhook's configuration; null where the defaults do. */
   readonly configuration: object | null;
+  /** Whether its outcome rests on what a registry says of its images; the cluster has none. */
+  readonly needsRegistry: boolean;
   /** A Pod, or a workload with a template. */
   readonly workload: KubeObject & { readonly spec: object };
   /** The pod of it, with the metadata that its pods would get. */
@@ -41,6 +43,7 @@ function read(name: string): Fixture {
     name,
     namespace: { name: namespace.metadata?.name ?? 'shop', labels: namespace.metadata?.labels ?? {} },
     configuration: (ofKind('Configuration') as object | undefined) ?? null,
+    needsRegistry: ofKind('Images') !== undefined,
     workload,
     pod: podOf(workload),
     expected: JSON.parse(readFileSync(join(root, `${name}.expected.json`), 'utf8')),

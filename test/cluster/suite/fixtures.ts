@@ -44,7 +44,8 @@ for (const [place, { labels, prepare, changed }] of Object.entries(places)) {
           assert.equal(after.status, 201, `patched by the judge: ${said(after)}`);
           assert.equal(after.body.status?.qosClass, before.body.status?.qosClass);
         }
-        if (fixture.configuration !== null || fixture.namespace.name !== 'shop') return;
+        const { configuration, needsRegistry, namespace } = fixture;
+        if (configuration !== null || needsRegistry || namespace.name !== 'shop') return;
         const opted = await namespaceWith({ ...labels, ...fixture.namespace.labels }, prepare);
         const through = await ask({ ...original, metadata: { ...original.metadata, namespace: opted } });
         assert.equal(through.status, 201, `changed by the webhook: ${said(through)}`);
