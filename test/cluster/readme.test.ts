@@ -34,6 +34,6 @@ describe('the README of the cluster tier', () => {
         expect(found, `${file}: ${name}`).toBe(true);
       }
     }
-    expect([...new Set(rows.map(({ file }) => file))].sort()).toEqual([...cases.keys()]);
+    expect(new Set(rows.map(({ file }) => file))).toEqual(new Set(cases.keys()));
   });
 });
