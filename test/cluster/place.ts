@@ -9,6 +9,8 @@ export const place = {
   state,
   owner: join(state, 'owner.json'),
   stage: join(state, 'stage.json'),
+  /** What of the machine itself has to be put back. */
+  machine: join(state, 'machine.json'),
   pki: join(state, 'pki'),
   logs: join(state, 'logs'),
   kubeconfigs: join(state, 'kubeconfigs'),

@@ -25,9 +25,9 @@ const kernelSettings = [
   'kernel/keys/root_maxkeys',
 ];
 
-/** The process that holds the network and the mount namespace. */
-interface Stage extends ProcessId {
-  /** Folders that had to be made outside. */
+/** What of the machine is changed, noted before it is. */
+interface Machine {
+  /** Folders that have to be made outside. */
   readonly made: readonly string[];
   readonly settings: Readonly<Record<string, string>>;
 }
@@ -43,22 +43,23 @@ const settingPath = (name: string): string => join('/proc/sys', name);
  */
 export async function makeStage(): Promise<void> {
   const made = insisted.filter((path) => !existsSync(path));
-  for (const path of made) mkdirSync(path, { recursive: true });
-  for (const path of [...insisted.map(substitute), ...inMemory]) mkdirSync(path, { recursive: true });
   const settings = Object.fromEntries(
     kernelSettings
       .filter((name) => existsSync(settingPath(name)))
       .map((name) => [name, readFileSync(settingPath(name), 'utf8').trim()]),
   );
+  const machine: Machine = { made, settings };
+  writeFileSync(place.machine, JSON.stringify(machine));
+  for (const path of made) mkdirSync(path, { recursive: true });
+  for (const path of [...insisted.map(substitute), ...inMemory]) mkdirSync(path, { recursive: true });
   const pid = start('stage', [
     ...['unshare', '--mount', '--net', '--propagation', 'private', 'sh', '-euc', stageScript()],
   ]);
   const holder = identify(pid);
   if (holder === null) throw new Error(`the namespaces could not be made:\n${lastLines('stage')}`);
-  const stage: Stage = { ...holder, made, settings };
-  writeFileSync(place.stage, JSON.stringify(stage));
+  writeFileSync(place.stage, JSON.stringify(holder));
   await eventually('the namespaces', () => {
-    if (!isAlive(stage)) throw new Error(lastLines('stage'));
+    if (!isAlive(holder)) throw new Error(lastLines('stage'));
     return lastLines('stage').includes('ready');
   });
 }
@@ -79,7 +80,7 @@ exec sleep infinity
 `;
 }
 
-const readStage = (): Stage | null => readState(place.stage);
+const readStage = (): ProcessId | null => readState(place.stage);
 
 /** Whether there is a cluster, if only half of one. */
 export function isUp(): boolean {
@@ -89,7 +90,7 @@ export function isUp(): boolean {
 
 /** Puts back what making the stage changed on the machine. */
 export function forgetStage(): void {
-  const { made = [], settings = {} } = readStage() ?? {};
+  const { made, settings } = readState<Machine>(place.machine) ?? { made: [], settings: {} };
   for (const [name, value] of Object.entries(settings)) {
     if (readFileSync(settingPath(name), 'utf8').trim() !== value) writeFileSync(settingPath(name), value);
   }
