@@ -50,9 +50,10 @@ export async function bringUp(): Promise<number> {
     );
     return 1;
   }
-  if (down()) say('took down what a run has left that was killed');
+  const wasLeft = down();
   claim();
   takeDownAtExit();
+  if (wasLeft) say('took down what a run has left that was killed');
   makeCgroups();
   mkdirSync(place.temporary);
   const program = [process.execPath, join(import.meta.dirname, 'bring-up.ts')];
