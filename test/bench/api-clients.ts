@@ -2,16 +2,13 @@
 // the image, and lists 110 pods of 15 kB five times from a server on this machine. The last line is JSON.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:https';
-import type { AddressInfo } from 'node:net';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { build } from 'esbuild';
-import { makeCertificates } from '../../src/commands/certs.ts';
+import { pods, servePods } from './pods-server.ts';
 
 const rounds = Number(process.env.BENCH_ROUNDS ?? 5);
-const pods = 110;
 const lists = 5;
 const path = '/api/v1/pods?fieldSelector=spec.nodeName%3Dn1&resourceVersion=0';
 
@@ -22,14 +19,14 @@ const clients = {
     import { inClusterApiServer } from './src/kube/in-cluster.ts';
     import { listNodePods } from './src/kube/node-pods.ts';
     const api = inClusterApiServer(process.env, process.env.SERVICE_ACCOUNT);
-    const list = async () => (await listNodePods(api, 'n1', (pod) => pod.metadata.uid)).length;`,
+    const list = async () => (await listNodePods(api, 'n1', (pod) => pod.metadata.uid)).pods.length;`,
   'src/kube, in a pod, and the facts': `
     import { inClusterApiServer } from './src/kube/in-cluster.ts';
     import { listNodePods } from './src/kube/node-pods.ts';
     import { directoryOf, podFacts } from './src/scanner/pod-facts.ts';
     const api = inClusterApiServer(process.env, process.env.SERVICE_ACCOUNT);
     const list = async () => {
-      const directory = directoryOf(await listNodePods(api, 'n1', podFacts));
+      const directory = directoryOf((await listNodePods(api, 'n1', podFacts)).pods);
       globalThis.directory = directory;
       return [...directory.all()].length;
     };`,
@@ -37,7 +34,7 @@ const clients = {
     import { openApiServer } from './src/kube/open-api-server.ts';
     import { listNodePods } from './src/kube/node-pods.ts';
     const api = await openApiServer(process.env.KUBECONFIG_FILE);
-    const list = async () => (await listNodePods(api, 'n1', (pod) => pod.metadata.uid)).length;`,
+    const list = async () => (await listNodePods(api, 'n1', (pod) => pod.metadata.uid)).pods.length;`,
   'client-node, GET and JSON.parse': `
     import { HttpMethod, IsomorphicFetchHttpLibrary, KubeConfig, RequestContext } from '@kubernetes/client-node';
     const config = new KubeConfig();
@@ -81,24 +78,7 @@ try {
 }
 
 async function bench(): Promise<void> {
-  const { ca, cert, key } = await makeCertificates();
-  const body = JSON.stringify({
-    kind: 'PodList',
-    apiVersion: 'v1',
-    metadata: { resourceVersion: '1' },
-    items: Array.from({ length: pods }, (_, index) => aPod(index)),
-  });
-  const server = createServer({ cert, key }, (_, response) => {
-    response.writeHead(200, { 'content-type': 'application/json' }).end(body);
-  });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-
-  const serviceAccount = join(folder, 'service-account');
-  mkdirSync(serviceAccount);
-  writeFileSync(join(serviceAccount, 'token'), 'a-token');
-  writeFileSync(join(serviceAccount, 'ca.crt'), ca);
+  const { port, ca, listBytes, serviceAccount, close } = await servePods(folder);
   const kubeconfig = join(folder, 'kubeconfig');
   const cluster = {
     server: `https://127.0.0.1:${port}`,
@@ -130,11 +110,10 @@ async function bench(): Promise<void> {
       figures.set(name, [...(figures.get(name) ?? []), result]);
     }
   }
-  server.close();
-  server.closeAllConnections();
+  close();
 
   process.stdout.write(
-    `list: ${(body.length / 1e6).toFixed(2)} MB, ${lists} times; median of ${rounds} runs\n`,
+    `list: ${(listBytes / 1e6).toFixed(2)} MB, ${lists} times; median of ${rounds} runs\n`,
   );
   const medians = [...figures].map(([name, all]) => ({ name, ...medianOf(all) }));
   for (const { name, rssMiB, peakMiB, cpuMs, ms } of medians) {
@@ -187,55 +166,4 @@ function medianOf(all: readonly Figures[]): Figures {
     return Math.round(sorted[Math.floor(sorted.length / 2)] ?? Number.NaN);
   };
   return { rssMiB: median('rssMiB'), peakMiB: median('peakMiB'), cpuMs: median('cpuMs'), ms: median('ms') };
-}
-
-/** A pod of about 15 kB, as pods with a sidecar, volumes and managed fields are. */
-function aPod(index: number): object {
-  const name = `cart-7d9f8b6c5-${String(index).padStart(5, '0')}`;
-  const uid = `2f1a3d5e-9f0b-4c1e-8a57-${index.toString(16).padStart(12, '0')}`;
-  const env = Array.from({ length: 64 }, (_, i) => ({
-    name: `SETTING_${i}`,
-    value: `value ${i} of ${name}`,
-  }));
-  const volumes = Array.from({ length: 12 }, (_, i) => ({
-    name: `volume-${i}`,
-    configMap: { name: `settings-${i}`, defaultMode: 420, items: [{ key: 'a', path: 'a' }] },
-  }));
-  const container = (its: string) => ({
-    name: its,
-    image: `registry.example/team/${its}:1.2.3`,
-    command: ['/usr/local/bin/start', '--config', '/etc/app/config.yaml'],
-    env,
-    volumeMounts: volumes.map((volume) => ({ name: volume.name, mountPath: `/etc/${volume.name}` })),
-    livenessProbe: { exec: { command: ['/bin/check', '--deep'] }, periodSeconds: 10, timeoutSeconds: 2 },
-    resources: { requests: { cpu: '100m', memory: '64Mi' }, limits: { memory: '128Mi' } },
-  });
-  const containers = ['app', 'proxy'].map(container);
-  return {
-    metadata: {
-      name,
-      namespace: 'shop',
-      uid,
-      labels: { app: 'cart', 'pod-template-hash': '7d9f8b6c5' },
-      ownerReferences: [
-        { apiVersion: 'apps/v1', kind: 'ReplicaSet', name: 'cart-7d9f8b6c5', uid, controller: true },
-      ],
-      managedFields: [
-        {
-          manager: 'kubelet',
-          fieldsV1: Object.fromEntries(env.map((e) => [`f:${e.name}`, { '.': {}, 'f:value': {} }])),
-        },
-      ],
-    },
-    spec: { nodeName: 'n1', containers, volumes },
-    status: {
-      phase: 'Running',
-      containerStatuses: containers.map((c, i) => ({
-        name: c.name,
-        containerID: `containerd://${index.toString(16).padStart(63, '0')}${i}`,
-        ready: true,
-        state: { running: { startedAt: '2026-11-20T10:00:00Z' } },
-      })),
-    },
-  };
 }

@@ -1,17 +1,15 @@
 // npm run bench:scan — a scanner's pass over 10,000 and 30,000 processes, live and zombie, against ps and a loop in C.
 // All take turns in one run; the last line is JSON with the ratios.
 import { type ChildProcess, type ChildProcessByStdio, spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { constants, setPriority, tmpdir } from 'node:os';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
-import { setTimeout as delay } from 'node:timers/promises';
-import { parse } from 'yaml';
 import { openProcRoot } from '../../src/proc/root.ts';
 import { ticksPerSecond } from '../../src/proc/stat.ts';
-import { median } from './median.ts';
 import { populate, roomFor } from './population.ts';
+import { launchOfDaemonSet, measureMemory } from './scan-memory.ts';
 
 const counts = (process.env.BENCH_PROCESSES ?? '10000,30000').split(',').map(Number);
 const rounds = Number(process.env.BENCH_ROUNDS ?? 8);
@@ -51,6 +49,7 @@ const orders: readonly (readonly Contender[])[] = [
 ];
 
 const proc = openProcRoot('/proc');
+const launch = launchOfDaemonSet();
 const folder = mkdtempSync(join(tmpdir(), 'gravekeeper-bench-'));
 const children: ChildProcess[] = [];
 process.on('exit', () => {
@@ -75,9 +74,16 @@ async function bench(): Promise<void> {
       cpuTableToC.push(figures.cpuTableToC);
     }
   }
-  const rss = await soak(program, roomFor(counts[0] ?? 10_000, 'zombie').count);
+  const { count } = roomFor(counts[0] ?? 10_000, 'zombie');
+  const memory = await measureMemory({
+    entry,
+    launch,
+    folder,
+    passes,
+    population: () => populate(program, count, 'zombie'),
+  });
   process.stdout.write(
-    `${JSON.stringify({ bench: 'scan', ...worst(results), cpuTableToC: Math.max(...cpuTableToC), ratios: results, ...rss })}\n`,
+    `${JSON.stringify({ bench: 'scan', ...worst(results), cpuTableToC: Math.max(...cpuTableToC), ratios: results, ...memory })}\n`,
   );
 }
 
@@ -102,7 +108,7 @@ async function measure(program: string, count: number, kind: 'live' | 'zombie'):
       ps: async () => ps(),
       c: async () => (await c.pass('')).ms,
     };
-    // V8 optimizes what a DaemonSet runs for weeks.
+    // A DaemonSet runs for weeks.
     for (let warmUp = 0; warmUp < 5; warmUp += 1) await pass.table().then(pass.scan);
     const { zombies } = await node.pass('table');
     if (kind === 'zombie' && zombies < count)
@@ -154,75 +160,6 @@ function show({ ms, ratios, cpuTableToC }: Figures): void {
   );
 }
 
-/** The resident memory of the real command, started as the DaemonSet does, over very many looks at zombies. */
-async function soak(program: string, count: number): Promise<Record<string, number>> {
-  const population = await populate(program, count, 'zombie');
-  const watcher = startWatcher();
-  try {
-    const early = await residentAfter(watcher, passes / 10);
-    const late = await residentAfter(watcher, passes);
-    process.stdout.write(
-      `\n${passes} looks of the DaemonSet's process at ${count} zombies: ${early} MiB resident after a tenth, ` +
-        `${late} at the end\n`,
-    );
-    return { passes, rssMiB: late, rssAfterTenthMiB: early };
-  } finally {
-    watcher.child.kill('SIGKILL');
-    await population.end();
-  }
-}
-
-interface Watcher {
-  readonly child: ChildProcess;
-  readonly pid: number;
-  readonly port: number;
-}
-
-/** The words of the image's entry point, and what the DaemonSet says to Node. */
-function launchOf(): { flags: readonly string[]; options: string } {
-  const repository = join(import.meta.dirname, '../..');
-  const dockerfile = readFileSync(join(repository, 'Dockerfile'), 'utf8');
-  const flags = /ENTRYPOINT \["node", (.*)"\/app\/main\.js"\]/.exec(dockerfile)?.[1]?.match(/--[^"]+/g);
-  const daemonSet = parse(readFileSync(join(repository, 'manifests/base/scanner/daemon-set.yaml'), 'utf8'));
-  const env: { name: string; value?: string }[] = daemonSet.spec.template.spec.containers[0].env;
-  return { flags: flags ?? [], options: env.find(({ name }) => name === 'NODE_OPTIONS')?.value ?? '' };
-}
-
-function startWatcher(): Watcher {
-  const { flags, options } = launchOf();
-  const port = 20_000 + (process.pid % 10_000);
-  const words = ['scan', '--interval', '0.2', '--metrics-port', String(port), '--host', '127.0.0.1'];
-  // It waits for no pipe of ours, so the kernel is to end it if this process is killed.
-  const child = spawn('setpriv', ['--pdeathsig', 'KILL', process.execPath, ...flags, entry, ...words], {
-    stdio: ['ignore', 'ignore', 'inherit'],
-    // It is to know nothing of a cluster.
-    env: { PATH: process.env.PATH, NODE_OPTIONS: options },
-  });
-  children.push(child);
-  if (child.pid === undefined) throw new Error(`${entry} cannot be started`);
-  // It takes minutes, and others may need the machine.
-  setPriority(child.pid, constants.priority.PRIORITY_LOW);
-  return { child, pid: child.pid, port };
-}
-
-async function residentAfter({ child, pid, port }: Watcher, looks: number): Promise<number> {
-  for (;;) {
-    if (child.exitCode !== null) throw new Error(`${entry} ended with ${child.exitCode}`);
-    if ((await looksOf(port)) >= looks) return residentMiB(pid);
-    await delay(500);
-  }
-}
-
-/** How many looks succeeded so far, by its metrics; 0 before it serves any. */
-async function looksOf(port: number): Promise<number> {
-  try {
-    const metrics = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
-    return Number(/^gravekeeper_scans_total\{result="success"\} (\d+)/m.exec(metrics)?.[1] ?? 0);
-  } catch {
-    return 0;
-  }
-}
-
 function worst(results: Record<string, Figures['ratios']>): Figures['ratios'] {
   const most = (figure: (ratios: Figures['ratios']) => number) =>
     Math.max(...Object.values(results).map(figure));
@@ -243,7 +180,7 @@ function ps(): number {
 }
 
 function startNode(): Looker {
-  return start(process.execPath, [join(import.meta.dirname, 'scan-loop.ts')]);
+  return start(process.execPath, [...launch.flags, join(import.meta.dirname, 'scan-loop.ts')]);
 }
 
 function start(file: string, words: readonly string[]): Looker {
@@ -269,9 +206,8 @@ function start(file: string, words: readonly string[]): Looker {
   };
 }
 
-function residentMiB(pid: number): number {
-  const kibibytes = /^VmRSS:\s+(\d+) kB$/m.exec(proc.text(`${pid}/status`) ?? '')?.[1];
-  return round(Number(kibibytes) / 1024);
+function median(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
 }
 
 function round(value: number): number {
