@@ -8,6 +8,7 @@ import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
 import { openProcRoot } from '../../src/proc/root.ts';
 import { ticksPerSecond } from '../../src/proc/stat.ts';
+import { median } from './median.ts';
 import { populate, roomFor } from './population.ts';
 import { launchOfDaemonSet, measureMemory } from './scan-memory.ts';
 
@@ -204,10 +205,6 @@ function start(file: string, words: readonly string[]): Looker {
     },
     end: () => void child.kill('SIGKILL'),
   };
-}
-
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
 }
 
 function round(value: number): number {
