@@ -1,5 +1,5 @@
 import { createApp } from '../../admission/app.ts';
-import { createBacklog } from '../../admission/backlog.ts';
+import { type Backlog, createBacklog } from '../../admission/backlog.ts';
 import type { JudgingTools } from '../../admission/judging.ts';
 import { createLog, type Log, type LogLevel } from '../../admission/log.ts';
 import { messageClassesOf } from '../../admission/message-classes.ts';
@@ -86,8 +86,6 @@ export async function startWebhook(options: WebhookOptions): Promise<RunningWebh
   };
   const listeners: Listener[] = [];
   let namespaces: Namespaces | null = null;
-  const backlog = createBacklog((error) => log.error({ err: error }, 'a review could not be logged'));
-  process.prependOnceListener('exit', backlog.flush);
   let ending = false;
   const release = async () => {
     for (const thing of opened) thing.close();
@@ -111,7 +109,7 @@ export async function startWebhook(options: WebhookOptions): Promise<RunningWebh
       },
       policyOf: (pod, where) => policyOf(pod, { ...where, config: config.current }),
       answer: images ? images.answer : async () => new Map(),
-      afterwards: backlog.add,
+      afterwards: open(openBacklog(log)).add,
       ...(options.relabelPreview ? { previewPods: await openPodLister(options) } : {}),
     });
     const address = options.host === undefined ? {} : { host: options.host };
@@ -139,8 +137,6 @@ export async function startWebhook(options: WebhookOptions): Promise<RunningWebh
         log.info({ delaySeconds }, 'ending: not ready any more, but still serving');
         await shutDown(listeners, { delayMs: delaySeconds * 1000, graceMs, ...(hurry ? { hurry } : {}) });
         await release();
-        backlog.flush();
-        process.off('exit', backlog.flush);
         log.info('ended');
       },
     };
@@ -180,6 +176,19 @@ async function openImages(
     metrics,
     ...(pullSecrets ? { secretsFrom: { kubeconfig } } : {}),
   });
+}
+
+/** A backlog of what is logged, which is empty when it is closed, and when the process ends without that. */
+function openBacklog(log: Log): Backlog & { close(): void } {
+  const backlog = createBacklog((error) => log.error({ err: error }, 'a review could not be logged'));
+  process.prependOnceListener('exit', backlog.flush);
+  return {
+    ...backlog,
+    close() {
+      process.off('exit', backlog.flush);
+      backlog.flush();
+    },
+  };
 }
 
 async function openPodLister({

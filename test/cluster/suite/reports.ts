@@ -40,17 +40,14 @@ async function reportOn(api: ReportsApi, name: string): Promise<Report | null> {
   return null;
 }
 
-/** Audits, with findings that are no failure, and answers the line that tells of the reports. */
+/** Audits and writes reports, with findings that are no failure. */
+function tryAudit(api: ReportsApi, ...words: readonly string[]): ReturnType<typeof tryGravekeeper> {
+  return tryGravekeeper('audit', '--cluster', '--report', api, '--fail-on', 'never', ...words);
+}
+
+/** Audits, and answers the line that tells of the reports. */
 async function audit(api: ReportsApi, ...words: readonly string[]): Promise<string> {
-  const { status, stdout, stderr } = await tryGravekeeper(
-    'audit',
-    '--cluster',
-    '--report',
-    api,
-    '--fail-on',
-    'never',
-    ...words,
-  );
+  const { status, stdout, stderr } = await tryAudit(api, ...words);
   assert.equal(status, 0, stderr + stdout);
   return stderr.trim();
 }
@@ -147,16 +144,7 @@ for (const api of ['openreports', 'wgpolicyk8s'] as const) {
       };
       await kubectl(['create', '-f', '-'], JSON.stringify(theirs));
       const before = await reportOn(api, taken);
-      const { status, stdout, stderr } = await tryGravekeeper(
-        'audit',
-        '--cluster',
-        '--report',
-        api,
-        '--fail-on',
-        'never',
-        '-o',
-        'json',
-      );
+      const { status, stdout, stderr } = await tryAudit(api, '-o', 'json');
       assert.equal(status, 0, stderr);
       assert.match(stderr, /^0 reports written, \d+ unchanged, 0 deleted, 1 skipped$/m);
       assert.match(
