@@ -21,6 +21,7 @@ import { down } from './lifecycle.ts';
 import { obstacle } from './obstacles.ts';
 import { cgroup, place } from './place.ts';
 import { owner } from './state.ts';
+import { eventually } from './wait.ts';
 
 const missing = obstacle();
 if (missing !== null || isLeftUp() || owner() !== null) {
@@ -101,9 +102,13 @@ function orEmpty(read: () => string): string {
 
 describe('a cluster that is interrupted while it is brought up', () => {
   let clean: ReturnType<typeof traces>;
-  before(() => {
+  before(async () => {
     down();
-    clean = traces();
+    // Init may have yet to reap what an earlier cluster has left.
+    clean = await eventually('the end of an earlier cluster', () => {
+      const left = traces();
+      return left.processes.length === 0 && left;
+    });
   });
   after(() => down());
 
