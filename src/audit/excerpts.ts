@@ -2,6 +2,7 @@ import { createTwoFilesPatch } from 'diff';
 import fjp, { type Operation } from 'fast-json-patch';
 import { stringify } from 'yaml';
 import { isJsonObject, type JsonObject } from '../pod/json.ts';
+import { valueAt } from '../pod/pointer.ts';
 import { rules } from '../rules/index.ts';
 import type { Finding } from '../rules/rule.ts';
 import { fixesFor } from './fixes.ts';
@@ -67,15 +68,4 @@ export function excerptsOf(
     before: yaml(probe),
     after: settings.length > 0 ? yaml({ ...probe, ...written }) : `# for example\n${example}`,
   };
-}
-
-function valueAt(value: JsonObject, pointer: string): unknown {
-  return pointer
-    .split('/')
-    .slice(1)
-    .reduce<unknown>(
-      (parent, token) =>
-        Array.isArray(parent) ? parent[Number(token)] : isJsonObject(parent) ? parent[token] : undefined,
-      value,
-    );
 }

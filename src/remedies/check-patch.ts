@@ -1,6 +1,7 @@
 import fjp, { type Operation as JsonPatchOperation } from 'fast-json-patch';
 import { isJsonObject, type JsonObject, objectsIn } from '../pod/json.ts';
 import type { Pod } from '../pod/pod.ts';
+import { valueAt } from '../pod/pointer.ts';
 import { isInjectedMountPath, overlaps } from './mount-path.ts';
 import type { Operation } from './remedy.ts';
 
@@ -32,8 +33,8 @@ function applied(document: JsonObject, operations: readonly Operation[]): unknow
     for (const operation of operations) {
       const needed =
         operation.op === 'move' ? operation.from : operation.op === 'add' ? null : operation.path;
-      if (needed !== null && fjp.getValueByPointer(after, needed) === undefined) return null;
-      const parent: unknown = fjp.getValueByPointer(after, parentOf(operation.path));
+      if (needed !== null && valueAt(after, needed) === undefined) return null;
+      const parent = valueAt(after, parentOf(operation.path));
       if (typeof parent !== 'object' || parent === null) return null;
       after = fjp.applyOperation(after, operation as JsonPatchOperation, false, true).newDocument;
     }
