@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import { getDefaultHighWaterMark } from 'node:stream';
 import express, {
   type ErrorRequestHandler,
   type Express,
@@ -22,6 +23,9 @@ import { validate } from './validate.ts';
 
 /** The most bytes of a body: an UPDATE carries two objects, each of at most the 1.5 MiB or so that etcd takes. */
 export const longestBody = 8 * 1024 * 1024;
+
+/** Answers from this many UTF-16 units on end their connection: half of what a socket takes without asking to wait. */
+const longestKeptAlive = getDefaultHighWaterMark(false) / 2;
 
 /** What the app is made of. */
 interface AppParts extends JudgingTools {
@@ -226,6 +230,8 @@ function say(response: Response, status: number, text: string): void {
 
 function send(response: Response, status: number, type: string, body: string): void {
   if (response.headersSent) return;
+  // Node (24) breaks a connection on which the next request comes while it still waits for the last answer to drain.
+  if (body.length >= longestKeptAlive) response.setHeader('connection', 'close');
   response.writeHead(status, { 'content-type': type, 'content-length': Buffer.byteLength(body) });
   response.end(body);
 }
