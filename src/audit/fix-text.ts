@@ -8,9 +8,10 @@ import { problemLine } from './report.ts';
 /** What came of fixing the text of a file. */
 export interface FixedText {
   readonly text: string;
-  /** What was written and what was not, a line each, what was written first. */
+  /** What it holds that it did not hold before, a line each. */
+  readonly fixes: readonly string[];
+  /** What was not fixed and what could not be read, and why, a line each. */
   readonly lines: readonly string[];
-  readonly written: number;
   readonly unfixed: number;
   /** Documents that could not be read; they stay as they are. */
   readonly unread: number;
@@ -20,7 +21,7 @@ export interface FixedText {
 const objectsAhead = 64;
 
 /**
- * Writes into the text of a file what can be written safely. Applied to its own outcome it changes nothing.
+ * Puts into the text of a file what can be put there safely. Applied to its own outcome it changes nothing.
  *
  * @param text What the file holds.
  * @param file Its name, for what is told.
@@ -54,26 +55,31 @@ export async function fixText(
     for (const fix of fixes.fixes) {
       wanted.push({ setting: { ...fix.setting, place: entry.place }, told: `${where}: ${told(fix)}` });
     }
-    lines.push(...fixes.unfixed.map((each) => `${where}: not written: ${toldOf(each)}`));
+    lines.push(...fixes.unfixed.map((each) => notWritten(where, toldOf(each))));
     unfixed += fixes.unfixed.length;
   }
   const edited = editManifest(
     text,
     wanted.map(({ setting }) => setting),
   );
-  const refused = new Set(edited.refused);
-  const outcomes = wanted.map(({ setting, told: line }) =>
-    refused.has(setting)
-      ? `${line}: not written: an anchor or its place would change more than this; write it by hand`
-      : `${line}: written`,
-  );
+  const { refused } = edited;
+  const done = wanted.filter(({ setting }) => !refused.has(setting));
+  const notDone = wanted.flatMap(({ setting, told: line }) => {
+    const why = refused.get(setting);
+    return why === undefined ? [] : [notWritten(line, why)];
+  });
   return {
     text: edited.text,
-    lines: [...outcomes, ...lines],
-    written: wanted.length - refused.size,
+    fixes: done.map(({ told: line }) => line),
+    lines: [...notDone, ...lines],
     unfixed: unfixed + refused.size,
     unread,
   };
+}
+
+/** The line that says that something is left as it is. */
+export function notWritten(line: string, why: string): string {
+  return `${line}: not written: ${why}`;
 }
 
 function nameOf({ value, namespace, name }: JudgedObject): string {

@@ -22,8 +22,8 @@ export interface PlacedSetting extends Setting {
 /** What became of settings. */
 export interface Edited {
   readonly text: string;
-  /** Those that could not be written without changing anything else, such as below an anchor that others use. */
-  readonly refused: readonly PlacedSetting[];
+  /** Those that could not be written, and why, for people. */
+  readonly refused: ReadonlyMap<PlacedSetting, string>;
 }
 
 /**
@@ -35,14 +35,14 @@ export interface Edited {
  * @param settings As read from this very text.
  */
 export function editManifest(text: string, settings: readonly PlacedSetting[]): Edited {
-  const refused: PlacedSetting[] = [];
+  const refused = new Map<PlacedSetting, string>();
   let edited = text;
   const byPart = Map.groupBy(settings, ({ place }) => place.part.offset);
   for (const ofPart of [...byPart.values()].sort((a, b) => offsetOf(b) - offsetOf(a))) {
     const part = ofPart[0]?.place.part;
     if (!part) continue;
     const outcome = editPart(part.text, ofPart);
-    refused.push(...outcome.refused);
+    for (const [setting, why] of outcome.refused) refused.set(setting, why);
     edited = edited.slice(0, part.offset) + outcome.text + edited.slice(part.offset + part.text.length);
   }
   return { text: edited, refused };
@@ -54,17 +54,22 @@ function offsetOf(settings: readonly PlacedSetting[]): number {
 
 /** Nodes of YAML take a hundred times the memory of their text. */
 const longestEdited = 8 * 1024 * 1024;
+const tooLong = `its document is larger than ${longestEdited / 1024 / 1024} MiB; split it, or write it by hand`;
+/** Such as below an anchor that others use. */
+const changesMore = 'an anchor or its place would change more than this; write it by hand';
 
 function editPart(text: string, settings: readonly PlacedSetting[]): Edited {
-  if (text.length > longestEdited) return { text, refused: settings };
+  if (text.length > longestEdited) {
+    return { text, refused: new Map(settings.map((setting) => [setting, tooLong])) };
+  }
   // Two probes may be one by an anchor: together their settings agree where one alone would change the other.
   const together = spliced(text, settings);
-  if (together !== null) return { text: together, refused: [] };
-  const refused: PlacedSetting[] = [];
+  if (together !== null) return { text: together, refused: new Map() };
+  const refused = new Map<PlacedSetting, string>();
   let edited = text;
   for (const setting of settings) {
     const next = spliced(edited, [setting]);
-    if (next === null) refused.push(setting);
+    if (next === null) refused.set(setting, changesMore);
     else edited = next;
   }
   return { text: edited, refused };
