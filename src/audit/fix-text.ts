@@ -1,9 +1,9 @@
 import { editManifest, type PlacedSetting } from '../manifest/edit.ts';
+import { problemText } from '../manifest/source.ts';
+import { answered } from './answered.ts';
 import { type Fix, fixesFor, type Unfixed } from './fixes.ts';
-import { type AnswersOf, type AuditContext, type JudgedObject, judgeObject, noAnswers } from './judged.ts';
-import { mapAhead } from './map-ahead.ts';
+import { type AnswersOf, type AuditContext, type JudgedObject, judgeObject } from './judged.ts';
 import { readSource } from './read-source.ts';
-import { problemLine } from './report.ts';
 
 /** What came of fixing the text of a file. */
 export interface FixedText {
@@ -16,9 +16,6 @@ export interface FixedText {
   /** Documents that could not be read; they stay as they are. */
   readonly unread: number;
 }
-
-/** Objects whose images are looked up together. */
-const objectsAhead = 64;
 
 /**
  * Puts into the text of a file what can be put there safely. Applied to its own outcome it changes nothing.
@@ -38,13 +35,9 @@ export async function fixText(
   const wanted: { readonly setting: PlacedSetting; readonly told: string }[] = [];
   let unfixed = 0;
   let unread = 0;
-  const entries = mapAhead(readSource(text, file), answersOf ? objectsAhead : 0, async (entry) => ({
-    entry,
-    answers: answersOf && 'value' in entry ? await answersOf(entry.value, context) : noAnswers,
-  }));
-  for await (const { entry, answers } of entries) {
+  for await (const { entry, answers } of answered(readSource(text, file), context, answersOf)) {
     if (!('value' in entry)) {
-      lines.push(problemLine(entry));
+      lines.push(problemText(entry));
       unread += 1;
       continue;
     }

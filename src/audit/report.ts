@@ -123,8 +123,3 @@ export function exitCodeOf(report: AuditReport, failOn: FailOn): 0 | 1 | 2 {
   if (report.problems.length > 0) return 2;
   return report.objects.some(({ findings }) => findings.some((each) => fails(each, failOn))) ? 1 : 0;
 }
-
-/** The problem in words: `file:line: message`. */
-export function problemLine({ file, line, message }: AuditProblem): string {
-  return `${file}:${line === null ? '' : `${line}:`} ${message}`;
-}

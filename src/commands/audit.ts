@@ -1,5 +1,5 @@
 import { Command, Option } from 'commander';
-import { AnsweredAudit } from '../audit/answered-audit.ts';
+import { answered } from '../audit/answered.ts';
 import { readBaseline } from '../audit/baseline.ts';
 import { auditGithub } from '../audit/formats/github.ts';
 import { auditHtml } from '../audit/formats/html/page.ts';
@@ -9,9 +9,10 @@ import { auditReports, type ReportsApi, reportsApis } from '../audit/formats/ope
 import { auditSarif } from '../audit/formats/sarif.ts';
 import { auditTable } from '../audit/formats/table.ts';
 import type { AnswersOf, AuditContext } from '../audit/judged.ts';
-import { readSource } from '../audit/read-source.ts';
+import { readSource, type SourceEntry } from '../audit/read-source.ts';
 import { type AuditReport, exitCodeOf, type FailOn } from '../audit/report.ts';
 import { Audit } from '../audit/run.ts';
+import type { Source } from '../audit/sources.ts';
 import type { Config } from '../config/config.ts';
 import type { ApiServer } from '../kube/api-server.ts';
 import { terminalOf } from '../terminal.ts';
@@ -149,20 +150,18 @@ async function auditInput(
   }
   const { sources, problems, context } = await openFiles(options, config);
   const audit = toAudit(context);
-  for (const problem of problems) audit.addProblem(problem);
-  const answered = new AnsweredAudit(audit, context, answersOf);
-  for await (const { source, read } of readAll(sources, progress)) {
-    const file = source.name;
-    if ('problem' in read) answered.add({ file, line: null, message: read.problem });
-    else {
-      for (const entry of readSource(read.text, file)) {
-        answered.add(entry, file);
-        if (answered.isFull) await answered.passOne();
-      }
-    }
+  for (const problem of problems) audit.add(problem);
+  for await (const { entry, answers } of answered(entriesOf(sources, progress), context, answersOf)) {
+    audit.add(entry, answers);
   }
-  await answered.passAll();
   return audit.report();
+}
+
+async function* entriesOf(sources: readonly Source[], progress: Progress): AsyncGenerator<SourceEntry> {
+  for await (const { source, read } of readAll(sources, progress)) {
+    if ('problem' in read) yield { file: source.name, line: null, message: read.problem };
+    else yield* readSource(read.text, source.name);
+  }
 }
 
 function formatted(report: AuditReport, { output, failOn }: Options): string {

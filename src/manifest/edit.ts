@@ -1,7 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
 import { type Document, isCollection, isMap, isNode, isScalar, isSeq, type Node, type YAMLMap } from 'yaml';
 import { isJsonObject } from '../pod/json.ts';
-import { type DocumentPlace, parseYaml, tokensOf } from './source.ts';
+import { tokensOf, valueAt } from '../pod/pointer.ts';
+import { type DocumentPlace, parseYaml } from './source.ts';
 import { entriesTo, ownPair } from './yaml-nodes.ts';
 
 /** A member that an object of a manifest is to have. */
@@ -108,13 +109,14 @@ function plain(document: Document): unknown {
   return JSON.parse(JSON.stringify(document.toJS({ maxAliasCount: 1000 }) ?? null));
 }
 
-function set(value: unknown, { place, pointer, key, value: to }: PlacedSetting): boolean {
-  const tokens = [...(place.item === null ? [] : ['items', String(place.item)]), ...tokensOf(pointer)];
-  let parent: unknown = value;
-  for (const token of tokens) {
-    parent = Array.isArray(parent) ? parent[Number(token)] : isJsonObject(parent) ? parent[token] : undefined;
-  }
-  return isJsonObject(parent) && Reflect.set(parent, key, to);
+function set(value: unknown, setting: PlacedSetting): boolean {
+  const parent = valueAt(value, wayTo(setting));
+  return isJsonObject(parent) && Reflect.set(parent, setting.key, setting.value);
+}
+
+/** The reference tokens from the document to the object that is to have the member. */
+function wayTo({ place, pointer }: PlacedSetting): readonly string[] {
+  return [...(place.item === null ? [] : ['items', String(place.item)]), ...tokensOf(pointer)];
 }
 
 /** A stretch of text and what is to stand there instead. */
@@ -125,8 +127,8 @@ interface Splice {
 }
 
 function spliceFor(text: string, document: Document.Parsed, setting: PlacedSetting): Splice | null {
-  const { place, pointer, key, value, before } = setting;
-  const tokens = [...(place.item === null ? [] : ['items', String(place.item)]), ...tokensOf(pointer)];
+  const { key, value, before } = setting;
+  const tokens = wayTo(setting);
   const entries = entriesTo(document, document.contents, tokens);
   const map = entries.length === tokens.length ? (entries.at(-1)?.value ?? document.contents) : null;
   if (!isMap(map)) return null;

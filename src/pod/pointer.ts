@@ -1,3 +1,5 @@
+import { isJsonObject } from './json.ts';
+
 /**
  * Joins reference tokens onto a JSON Pointer (RFC 6901), escaping `~` and `/` in each.
  *
@@ -8,5 +10,22 @@ export function pointer(base: string, ...tokens: readonly (string | number)[]): 
   return tokens.reduce<string>(
     (path, token) => `${path}/${String(token).replaceAll('~', '~0').replaceAll('/', '~1')}`,
     base,
+  );
+}
+
+/** The reference tokens of a JSON Pointer, unescaped. */
+export function tokensOf(pointer: string): readonly string[] {
+  return pointer
+    .split('/')
+    .slice(1)
+    .map((token) => token.replaceAll('~1', '/').replaceAll('~0', '~'));
+}
+
+/** What reference tokens lead to in JSON; undefined where nothing stands there. */
+export function valueAt(value: unknown, tokens: readonly string[]): unknown {
+  return tokens.reduce<unknown>(
+    (parent, token) =>
+      Array.isArray(parent) ? parent[Number(token)] : isJsonObject(parent) ? parent[token] : undefined,
+    value,
   );
 }

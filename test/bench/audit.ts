@@ -60,7 +60,7 @@ function inTurns(files: readonly string[]): { readonly parsing: number; readonly
   const run = (text: string, file: string) => {
     const start = performance.now();
     namespacesAmong(text);
-    for (const entry of readSource(text, file)) audit.add(entry, file);
+    for (const entry of readSource(text, file)) audit.add(entry);
     auditing += performance.now() - start;
   };
   for (const [index, file] of files.entries()) {
@@ -95,7 +95,7 @@ async function auditFolder(folder: string): Promise<void> {
   const audit = new Audit({ context: contextOf(new Map()) });
   for (const source of sources) {
     const read = await source.read();
-    if ('text' in read) for (const entry of readSource(read.text, source.name)) audit.add(entry, source.name);
+    if ('text' in read) for (const entry of readSource(read.text, source.name)) audit.add(entry);
   }
   const peakMiB = Math.round(process.resourceUsage().maxRSS / 1024);
   globalThis.gc?.();

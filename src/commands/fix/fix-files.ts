@@ -6,6 +6,7 @@ import type { Source, SourceText } from '../../audit/sources.ts';
 import type { Config } from '../../config/config.ts';
 import { InputError } from '../../input-error.ts';
 import { encode } from '../../manifest/decode.ts';
+import { problemText } from '../../manifest/source.ts';
 import { escapeText } from '../../terminal.ts';
 import { openFiles, readAll } from '../audit/files.ts';
 import { type Progress, progressOn } from '../audit/progress.ts';
@@ -77,7 +78,7 @@ async function fixEach(
 ): Promise<Outcome> {
   const { sources, problems, context } = await openFiles(options, config);
   const outcome = { fixed: 0, unfixed: 0, unread: problems.length };
-  for (const { file, message } of problems) tell(`${file}: ${message}`);
+  for (const problem of problems) tell(problemText(problem));
   const files = mapAhead(
     readAll(sources, progress),
     answersOf ? filesAhead : 0,
