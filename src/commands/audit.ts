@@ -99,12 +99,18 @@ export function auditCommand(): Command {
 async function auditAndPrint(options: Options): Promise<void> {
   const config = configOf(options.config);
   const api = options.cluster ? await (await import('./audit/cluster.ts')).openCluster(options) : null;
+  const reports = options.report
+    ? (await import('./audit/cluster-reports.ts')).clusterReports(options.report, options)
+    : null;
   const progress = progressOn(process.stderr);
   await withImages(options, { images: config.images, progress, api }, async (answersOf) => {
+    if (api) await reports?.requireApi(api);
     const report = await auditInput(options, { config, api, progress, answersOf });
     progress.clear();
+    const published = api && reports ? await reports.publish(api, report, Date.now()) : null;
+    if (published) process.stderr.write(`${published.summary}\n`);
     process.stdout.write(formatted(report, options));
-    process.exitCode = exitCodeOf(report, options.failOn);
+    process.exitCode = published?.isDone === false ? 2 : exitCodeOf(report, options.failOn);
   });
 }
 
@@ -131,22 +137,12 @@ async function auditInput(
   const excerpts = options.output === 'html';
   const toAudit = (context: AuditContext) =>
     new Audit({ context, excerpts, ...(baseline ? { baseline } : {}) });
-  const reports = options.report
-    ? (await import('./audit/cluster-reports.ts')).clusterReports(options.report, options)
-    : null;
   if (api) {
     const { auditCluster } = await import('./audit/cluster.ts');
-    await reports?.requireApi(api);
     const onProgress = (objects: number) => {
       if (objects % 100 === 0) progress.show('objects', `read ${objects} objects`);
     };
-    const audit = await auditCluster(api, options, config, { toAudit, answersOf, onProgress });
-    progress.clear();
-    const report = audit.report();
-    if (!reports) return report;
-    const { summary, problems } = await reports.publish(api, report, Date.now());
-    process.stderr.write(`${summary}\n`);
-    return { ...report, problems: [...report.problems, ...problems] };
+    return (await auditCluster(api, options, config, { toAudit, answersOf, onProgress })).report();
   }
   const { sources, problems, context } = await openFiles(options, config);
   const audit = toAudit(context);
