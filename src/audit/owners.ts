@@ -21,6 +21,8 @@ export function ownersOf(value: JsonObject): readonly NamedOwner[] {
     if (controller !== true || typeof apiVersion !== 'string' || typeof kind !== 'string') return [];
     if (typeof name !== 'string') return [];
     const owner = { apiVersion, kind, name };
+    // The kubelet names its Node as the controller of a static pod; nothing was made from that.
+    if (apiVersion === 'v1' && kind === 'Node') return [];
     const above = ownerAbove({ ...owner, group: groupOf(apiVersion) }, labels);
     return above === null ? [owner] : [owner, above];
   });
@@ -45,7 +47,9 @@ export function withoutOwned(objects: readonly AuditedWithOwners[]): readonly Au
     const owner = owners.at(-1);
     return {
       ...object,
-      ...(owner ? { owner: `${owner.kind}/${owner.name}`, pods: alike } : {}),
+      ...(owner
+        ? { owner: `${owner.kind}/${owner.name}`, ownerApiVersion: owner.apiVersion, pods: alike }
+        : {}),
       ...(causes.length > 0
         ? { notInjected: { pods: causes.length, likelyCause: mostFrequent(causes) } }
         : {}),

@@ -39,6 +39,8 @@ export interface AuditedObject {
   readonly line?: number;
   /** In a cluster: kind and name of a controller of another kind, of whose pods this is one. */
   readonly owner?: string;
+  /** The apiVersion of that controller. */
+  readonly ownerApiVersion?: string;
   /** In a cluster: how many objects of that controller, pods as a rule, are like this one. */
   readonly pods?: number;
   /** Whether its namespace is exempt: then nothing was looked at. */

@@ -114,7 +114,15 @@ describe('an audit', () => {
       owned('{}', replicaSet),
       owned('{}', 'apiVersion: batch/v1, kind: Job, name: backup-29384756'),
       owned('{}', 'apiVersion: batch/v1, kind: Job, name: backup'),
-    ]).toEqual(['Deployment/web', 'Rollout/web', 'ReplicaSet/web-5f6', 'CronJob/backup', 'Job/backup']);
+      owned('{}', 'apiVersion: v1, kind: Node, name: n1'),
+    ]).toEqual([
+      'Deployment/web',
+      'Rollout/web',
+      'ReplicaSet/web-5f6',
+      'CronJob/backup',
+      'Job/backup',
+      undefined,
+    ]);
   });
 
   it('goes on after what it cannot read', () => {
