@@ -1,7 +1,6 @@
 import type { Setting } from '../manifest/edit.ts';
-import { tokensOf } from '../manifest/source.ts';
 import { isJsonObject, type JsonObject } from '../pod/json.ts';
-import { pointer } from '../pod/pointer.ts';
+import { pointer, tokensOf } from '../pod/pointer.ts';
 import { type Reason, reasons } from '../reasons.ts';
 import type { Finding } from '../rules/rule.ts';
 import { type AuditContext, type JudgedObject, judgeObject } from './judged.ts';

@@ -13,20 +13,18 @@ export function pointer(base: string, ...tokens: readonly (string | number)[]): 
   );
 }
 
-/**
- * The value that a JSON Pointer (RFC 6901) stands for.
- *
- * @param document JSON of any shape.
- * @param path A JSON Pointer, `''` for the whole document.
- * @returns The value; undefined where there is none.
- */
-export function valueAt(document: unknown, path: string): unknown {
-  let value = document;
-  for (const token of path.split('/').slice(1)) {
-    const key = token.includes('~') ? token.replaceAll('~1', '/').replaceAll('~0', '~') : token;
-    if (Array.isArray(value)) value = String(Number(key)) === key ? value[Number(key)] : undefined;
-    else if (isJsonObject(value)) value = Object.hasOwn(value, key) ? value[key] : undefined;
-    else return undefined;
-  }
-  return value;
+/** The reference tokens of a JSON Pointer, unescaped. */
+export function tokensOf(pointer: string): readonly string[] {
+  const tokens = pointer.split('/').slice(1);
+  return pointer.includes('~')
+    ? tokens.map((token) => token.replaceAll('~1', '/').replaceAll('~0', '~'))
+    : tokens;
+}
+
+/** What reference tokens lead to in JSON; undefined where nothing stands there. */
+export function valueAt(value: unknown, tokens: readonly string[]): unknown {
+  return tokens.reduce<unknown>((parent, token) => {
+    if (Array.isArray(parent)) return String(Number(token)) === token ? parent[Number(token)] : undefined;
+    return isJsonObject(parent) && Object.hasOwn(parent, token) ? parent[token] : undefined;
+  }, value);
 }

@@ -1,6 +1,7 @@
 import type { Severity } from '../../config/config.ts';
+import { problemText } from '../../manifest/source.ts';
 import { type Cell, escapeText, type Style, type Terminal, table, wrap } from '../../terminal.ts';
-import { type AuditedFinding, type AuditedObject, type AuditReport, problemLine } from '../report.ts';
+import type { AuditedFinding, AuditedObject, AuditReport } from '../report.ts';
 import { counted, missingText, objectName, remedyText, summaryLine } from './wording.ts';
 
 const styles: Readonly<Record<Severity, Style>> = {
@@ -24,7 +25,7 @@ export function auditTable(report: AuditReport, terminal: Terminal): string {
           table(
             report.problems.map((problem) => [
               { text: 'unread', style: ['bold', 'red'] as const },
-              escapeText(problemLine(problem)),
+              escapeText(problemText(problem)),
             ]),
             terminal,
           ),

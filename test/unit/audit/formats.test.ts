@@ -250,6 +250,59 @@ describe('reports for the cluster', () => {
     ]);
   });
 
+  it('name the owner of pods and revisions that it replaces, and say the same after it has', () => {
+    const ofOwner = (kind: string, name: string, period: number) => `---
+apiVersion: ${kind === 'ReplicaSet' ? 'apps/v1' : 'v1'}
+kind: ${kind}
+metadata:
+  name: ${name}
+  namespace: shop
+  ownerReferences: [{apiVersion: example.com/v1, kind: Broker, name: orders, uid: u, controller: true}]
+spec: ${kind === 'ReplicaSet' ? '{template: {spec: ' : ''}{containers: [{name: app, image: x, livenessProbe: {exec: {command: [rabbitmqctl, node_health_check]}, periodSeconds: ${period}}}]}${kind === 'ReplicaSet' ? '}}' : ''}
+`;
+    // As of a cluster: without files.
+    const reportsOn = (text: string) => {
+      const objects = auditOf(text).objects.map(({ file: _, ...object }) => object);
+      return namespaceReports({ ...report, objects }, 'openreports', now);
+    };
+    const before = reportsOn(ofOwner('Pod', 'orders-a', 10) + ofOwner('Pod', 'orders-b', 10));
+    expect(before[0]?.results).toMatchObject([
+      {
+        rule: 'rabbitmq-node-health-check',
+        resources: [{ apiVersion: 'example.com/v1', kind: 'Broker', namespace: 'shop', name: 'orders' }],
+      },
+    ]);
+    expect(reportsOn(ofOwner('Pod', 'orders-z', 10) + ofOwner('Pod', 'orders-y', 10))).toEqual(before);
+    expect(reportsOn(ofOwner('ReplicaSet', 'orders-1', 10))[0]?.results[0]?.resources).toEqual(
+      before[0]?.results[0]?.resources,
+    );
+    // A StatefulSet stays; what is to be mended stands there.
+    const kept = ofOwner('ReplicaSet', 'orders', 10).replace('kind: ReplicaSet', 'kind: StatefulSet');
+    expect(reportsOn(kept)[0]?.results[0]?.resources).toMatchObject([
+      { kind: 'StatefulSet', name: 'orders' },
+    ]);
+    // While pods of two revisions run, each finding is there, in an order that does not hang on their names.
+    const one = reportsOn(ofOwner('Pod', 'orders-a', 10) + ofOwner('Pod', 'orders-b', 20));
+    expect(reportsOn(ofOwner('Pod', 'orders-a', 20) + ofOwner('Pod', 'orders-b', 10))).toEqual(one);
+    expect(one[0]?.results).toHaveLength(2);
+  });
+
+  it('count an owner once, and pass it only if all of its pods do', () => {
+    const owned = (text: string, name: string) =>
+      text.replace('kind: StatefulSet', 'kind: ReplicaSet').replace(
+        'name: rabbitmq\n  namespace: shop',
+        `name: ${name}
+  namespace: shop
+  ownerReferences: [{apiVersion: argoproj.io/v1alpha1, kind: Rollout, name: web, uid: u, controller: true}]`,
+      );
+    const clean = bare.replace(/ *livenessProbe[\s\S]*/, '');
+    const other = clean.replace('spec:\n      containers', 'spec:\n      hostPID: true\n      containers');
+    const auto = { assumed: { 'gravekeeper.dev/inject': 'auto' } };
+    const summary = (text: string) => namespaceReports(auditOf(text, auto), 'openreports', now)[0]?.summary;
+    expect(summary(owned(clean, 'web-1') + owned(other, 'web-2'))).toMatchObject({ pass: 1, fail: 0 });
+    expect(summary(owned(clean, 'web-1') + owned(bare, 'web-2'))).toMatchObject({ pass: 0 });
+  });
+
   it('warn of pods that lack what they should have got', () => {
     const [object] = auditOf(rabbitmq.replace(/livenessProbe[\s\S]*/, '')).objects;
     if (!object) throw new Error('no object');
@@ -276,7 +329,12 @@ describe('reports for the cluster', () => {
     if (!object) throw new Error('no object');
     const notInjected = { pods: 3, likelyCause: 'the webhook slept' };
     const findings = object.findings.map((each, index) => ({ ...each, accepted: index === 2 }));
-    const many = Array.from({ length: 400 }, () => ({ ...object, findings, notInjected }));
+    const many = Array.from({ length: 400 }, (_, name) => ({
+      ...object,
+      name: `${name}`,
+      findings,
+      notInjected,
+    }));
     for (const objects of [[object], many]) {
       for (const each of namespaceReports({ ...report, objects }, api, now, true)) {
         expect(schema.safeParse(each).error).toBeUndefined();

@@ -1,7 +1,8 @@
+import { problemText } from '../../../manifest/source.ts';
 import { rules } from '../../../rules/index.ts';
 import { escapeText } from '../../../terminal.ts';
 import { version } from '../../../version.ts';
-import { type AuditedFinding, type AuditedObject, type AuditReport, problemLine } from '../../report.ts';
+import type { AuditedFinding, AuditedObject, AuditReport } from '../../report.ts';
 import { zombiesOf } from '../../run.ts';
 import { counted, missingText, objectName, remedyText, summaryLine } from '../wording.ts';
 import { markup } from '../xml.ts';
@@ -73,7 +74,7 @@ ${[
 
 function problems({ problems: all }: AuditReport): string {
   if (all.length === 0) return '';
-  const items = all.map((problem) => `<li><code>${text(problemLine(problem))}</code></li>`);
+  const items = all.map((problem) => `<li><code>${text(problemText(problem))}</code></li>`);
   return `<h2 class="error">What could not be read</h2>\n<ul>\n${items.join('\n')}\n</ul>`;
 }
 
