@@ -32,7 +32,7 @@ function isWhole(tier: string): boolean {
   process.stdout.write(`${tier} tier: ${passed} of ${cases} cases passed\n`);
   return cases === passed && cases !== '0';
 }
-const shortTiers = ['runtime', 'cluster'].filter((tier) => !isWhole(tier));
+const shortTiers = ['runtime', 'interruption', 'cluster'].filter((tier) => !isWhole(tier));
 
 const failed = results.numFailedTests + skipped.length + (demo ? 0 : 1) + shortTiers.length;
 process.stdout.write(`${read('fuzz.txt').trim().split('\n').at(-1)?.replace('passed', 'reviews passed')}\n`);

@@ -7,15 +7,13 @@
 import { join } from 'node:path';
 import { makeCgroups } from '../cluster/cgroups.ts';
 import { awaitApiServer, startApiServer, startEtcd, writeCredentials } from '../cluster/control-plane.ts';
-import { cannotRun, say, takeDownAtExit } from '../cluster/guard.ts';
+import { becomeOwner, cannotRun, say } from '../cluster/guard.ts';
 import { create } from '../cluster/kit/api.ts';
 import { kubectlCommand } from '../cluster/kubectl.ts';
-import { down } from '../cluster/lifecycle.ts';
 import { obstacle } from '../cluster/obstacles.ts';
 import { place } from '../cluster/place.ts';
 import { attempt } from '../cluster/run.ts';
-import { inside, isUp, makeStage } from '../cluster/stage.ts';
-import { claim } from '../cluster/state.ts';
+import { inside, makeStage } from '../cluster/stage.ts';
 import { buildTools, versions } from '../cluster/tools.ts';
 import { auditedPod, namespaces } from './audited-pod.ts';
 import { median } from './median.ts';
@@ -42,27 +40,19 @@ async function main(): Promise<number> {
     say(`this benchmark CANNOT RUN here: ${why}`);
     return cannotRun;
   }
-  if (isUp())
-    throw new Error('there is a cluster already, and this needs one of its own: npm run cluster -- down');
-  takeDownAtExit();
-  try {
-    await bringControlPlaneUp();
-    const started = performance.now();
-    passOn(inTheCluster([process.execPath, import.meta.filename, '--fill']));
-    log(
-      `${pods} pods created in ${((performance.now() - started) / 1000).toFixed(0)} s, Kubernetes ${versions.kubernetes}`,
-    );
-    compare();
-    return 0;
-  } finally {
-    down();
-  }
+  if (!becomeOwner()) return 1;
+  await bringControlPlaneUp();
+  const started = performance.now();
+  passOn(inTheCluster([process.execPath, import.meta.filename, '--fill']));
+  log(
+    `${pods} pods created in ${((performance.now() - started) / 1000).toFixed(0)} s, Kubernetes ${versions.kubernetes}`,
+  );
+  compare();
+  return 0;
 }
 
 async function bringControlPlaneUp(): Promise<void> {
-  down();
   buildTools(say);
-  claim();
   makeCgroups();
   await makeStage();
   writeCredentials();

@@ -3,10 +3,9 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, renameSync, rmSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { clusterProcesses } from './cgroups.ts';
-import { bringUp, cannotRun, daemons, leaveUp } from './guard.ts';
+import { bringUp, cannotRun, daemons, leaveUp, takeDownUnowned } from './guard.ts';
 import { makeOwnImages, makeTestImages } from './images.ts';
 import { kubectlCommand } from './kubectl.ts';
-import { down } from './lifecycle.ts';
 import { place } from './place.ts';
 import { inside, isUp, pidOf } from './stage.ts';
 import { isClaimed, owner } from './state.ts';
@@ -15,7 +14,7 @@ import { versions } from './tools.ts';
 const usage = `npm run cluster -- COMMAND
 
   up              bring a cluster up from nothing, with Gravekeeper installed
-  down            take it down; nothing is left of it
+  down            take it down, unless a program that runs will; nothing is left of it
   status          what runs
   kubectl …       kubectl of the cluster's version, as its administrator
   inside …        run a program in the network of the cluster, with KUBECONFIG
@@ -31,7 +30,7 @@ const commands: Readonly<Record<string, (words: readonly string[]) => Promise<nu
     return code;
   },
   down() {
-    process.stdout.write(down() ? 'the cluster is down\n' : 'there was no cluster\n');
+    process.stdout.write(takeDownUnowned() ? 'the cluster is down\n' : 'there was no cluster\n');
     return 0;
   },
   status,

@@ -4,10 +4,11 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { inCgroup, makeCgroups } from './cgroups.ts';
 import { down } from './lifecycle.ts';
+import { exclusively } from './lock.ts';
 import { obstacle } from './obstacles.ts';
 import { place } from './place.ts';
 import { isUp } from './stage.ts';
-import { claim, isClaimed, owner, release } from './state.ts';
+import { claim, isClaimed, isOurs, owner, release } from './state.ts';
 
 /** Exit code where it cannot run at all, as opposed to having failed. */
 export const cannotRun = 77;
@@ -43,17 +44,7 @@ export async function bringUp(): Promise<number> {
     say(`the cluster CANNOT RUN here: ${why}`);
     return cannotRun;
   }
-  const user = owner();
-  if (user !== null || isLeftUp()) {
-    say(
-      user ? `process ${user.pid} has a cluster here` : 'there is a cluster already: npm run cluster -- down',
-    );
-    return 1;
-  }
-  const wasLeft = down();
-  claim();
-  takeDownAtExit();
-  if (wasLeft) say('took down what a run has left that was killed');
+  if (!becomeOwner()) return 1;
   makeCgroups();
   mkdirSync(place.temporary);
   const program = [process.execPath, join(import.meta.dirname, 'bring-up.ts')];
@@ -64,16 +55,49 @@ export async function bringUp(): Promise<number> {
   });
 }
 
+/**
+ * Makes this program the one that takes the cluster down, when it ends, however that is but by SIGKILL; before that it
+ * takes down what a run has left that was killed. Says so, and why it cannot be.
+ *
+ * @returns Whether it is.
+ */
+export function becomeOwner(): boolean {
+  return exclusively(() => {
+    const user = owner();
+    if (user !== null) say(`process ${user.pid} has a cluster here`);
+    else if (isLeftUp()) say('there is a cluster already: npm run cluster -- down');
+    if (user !== null || isLeftUp()) return false;
+    const wasLeft = down();
+    claim();
+    takeDownAtExit();
+    if (wasLeft) say('took down what a run has left that was killed');
+    return true;
+  });
+}
+
+/**
+ * Takes down what cluster there is, unless a program that lives will do so.
+ *
+ * @returns Whether there was anything.
+ * @throws where it is that program's.
+ */
+export function takeDownUnowned(): boolean {
+  return exclusively(() => {
+    const user = owner();
+    if (user === null) return down();
+    throw new Error(`process ${user.pid} takes the cluster down when it ends: kill ${user.pid}`);
+  });
+}
+
 /** What is killed while it builds images leaves its mounts: they go with its namespace. */
 const withOwnMounts = ['unshare', '--mount', '--propagation', 'private'] as const;
 
 let takesDown = false;
 
-/** Takes the cluster down when this program ends, however that is but by SIGKILL. */
-export function takeDownAtExit(): void {
+function takeDownAtExit(): void {
   takesDown = true;
   process.on('exit', () => {
-    if (takesDown) down();
+    if (takesDown) exclusively(() => isOurs() && down());
   });
   for (const [signal, number] of Object.entries(signals)) {
     process.on(signal, () => {

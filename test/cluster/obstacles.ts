@@ -8,7 +8,7 @@ import { areToolsBuilt } from './tools.ts';
 const programs = {
   runc: ['runc'],
   iproute2: ['ip'],
-  'util-linux': ['unshare', 'nsenter', 'mount'],
+  'util-linux': ['unshare', 'nsenter', 'mount', 'flock'],
   gcc: ['gcc'],
   'busybox-static': ['/bin/busybox'],
 };

@@ -5,7 +5,7 @@ import { inCgroup } from './cgroups.ts';
 import { apiServiceAddress, nodeAddress, place } from './place.ts';
 import { identify, isAlive, type ProcessId } from './process-id.ts';
 import { attempt, type Outcome, type RunOptions, run } from './run.ts';
-import { readState } from './state.ts';
+import { readState, writeState } from './state.ts';
 import { eventually } from './wait.ts';
 
 /**
@@ -20,9 +20,11 @@ const inMemory = [place.containerd, place.etcd];
 /** Settings of the whole machine that a kubelet changes. */
 const kernelSettings = [
   'vm/overcommit_memory',
+  'vm/panic_on_oom',
   'kernel/panic',
   'kernel/panic_on_oops',
   'kernel/keys/root_maxkeys',
+  'kernel/keys/root_maxbytes',
 ];
 
 /** What of the machine is changed, noted before it is. */
@@ -49,7 +51,7 @@ export async function makeStage(): Promise<void> {
       .map((name) => [name, readFileSync(settingPath(name), 'utf8').trim()]),
   );
   const machine: Machine = { made, settings };
-  writeFileSync(place.machine, JSON.stringify(machine));
+  writeState(place.machine, machine);
   for (const path of made) mkdirSync(path, { recursive: true });
   for (const path of [...insisted.map(substitute), ...inMemory]) mkdirSync(path, { recursive: true });
   const pid = start('stage', [
@@ -57,7 +59,7 @@ export async function makeStage(): Promise<void> {
   ]);
   const holder = identify(pid);
   if (holder === null) throw new Error(`the namespaces could not be made:\n${lastLines('stage')}`);
-  writeFileSync(place.stage, JSON.stringify(holder));
+  writeState(place.stage, holder);
   await eventually('the namespaces', () => {
     if (!isAlive(holder)) throw new Error(lastLines('stage'));
     return lastLines('stage').includes('ready');

@@ -1,4 +1,4 @@
-import { existsSync, lstatSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, lstatSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { place } from './place.ts';
 import { identify, isAlive, type ProcessId } from './process-id.ts';
 
@@ -9,7 +9,7 @@ import { identify, isAlive, type ProcessId } from './process-id.ts';
  */
 export function claim(): void {
   mkdirSync(place.state, { mode: 0o755 });
-  writeFileSync(place.owner, JSON.stringify(identify(process.pid)));
+  writeState(place.owner, identify(process.pid));
 }
 
 /** Leaves the cluster to whoever takes it down. */
@@ -24,6 +24,16 @@ export const isClaimed = (): boolean => existsSync(place.owner);
 export function owner(): ProcessId | null {
   const noted = readState<ProcessId>(place.owner);
   return noted !== null && isAlive(noted) ? noted : null;
+}
+
+/** Whether this program will take the cluster down that is there. */
+export const isOurs = (): boolean => owner()?.pid === process.pid;
+
+/** Notes something about the cluster, so that a program that is killed meanwhile leaves all of it or nothing. */
+export function writeState(path: string, state: unknown): void {
+  const unfinished = `${path}.unfinished`;
+  writeFileSync(unfinished, JSON.stringify(state));
+  renameSync(unfinished, path);
 }
 
 /**

@@ -1,9 +1,20 @@
 // 3. probes: deny refuses what is new, and blocks nothing that runs.
 import assert from 'node:assert/strict';
 import { before, describe, it } from 'node:test';
-import type { V1Deployment, V1Job, V1PodSpec } from '@kubernetes/client-node';
+import type { V1CronJob, V1Deployment, V1Job, V1PodSpec } from '@kubernetes/client-node';
 import { labelKeys } from '../../../src/policy/keys.ts';
-import { ask, create, folderOf, get, list, patch, remove, tryCreate, tryPatch } from '../kit/api.ts';
+import {
+  ask,
+  create,
+  folderOf,
+  get,
+  type KubeObject,
+  list,
+  patch,
+  remove,
+  tryCreate,
+  tryPatch,
+} from '../kit/api.ts';
 import { kubectl, tryKubectl } from '../kit/kubectl.ts';
 import { namespace } from '../kit/namespaces.ts';
 import { notOurs } from '../kit/own.ts';
@@ -38,9 +49,23 @@ describe('probes: deny, for what is new', () => {
     Deployment: () => workload('Deployment', denied, 'web', offender()),
     StatefulSet: () => workload('StatefulSet', denied, 'db', offender()),
     DaemonSet: () => workload('DaemonSet', denied, 'agent', offender()),
+    ReplicaSet: () => workload('ReplicaSet', denied, 'set', offender()),
+    ReplicationController: () => ({
+      apiVersion: 'v1',
+      kind: 'ReplicationController',
+      metadata: { namespace: denied, name: 'set' },
+      spec: { replicas: 1, selector: { app: 'app' }, template: template(offender()) },
+    }),
+    PodTemplate: () => ({
+      apiVersion: 'v1',
+      kind: 'PodTemplate',
+      metadata: { namespace: denied, name: 'kept' },
+      template: template(offender()),
+    }),
     Job: () => job(denied, 'once', offender({ restartPolicy: 'Never' })),
+    CronJob: () => cronJob(denied, 'nightly', offender({ restartPolicy: 'Never' }), '0 0 1 1 *'),
   };
-  for (const [kind, object] of Object.entries(newOnes)) {
+  for (const [kind, object] of Object.entries<() => KubeObject>(newOnes)) {
     it(`refuses a ${kind} that offends, with the reason`, async () => {
       const { status, body } = await tryCreate(object());
       assert.equal(status, 403);
@@ -80,6 +105,8 @@ describe('probes: deny, set on a namespace full of offenders that run', () => {
       create(workload('Deployment', live, 'web', offender())),
       create(workload('StatefulSet', live, 'db', offender())),
       create(job(live, 'once', offender({ restartPolicy: 'Never' }), endable)),
+      create(cronJob(live, 'minutely', offender({ restartPolicy: 'Never' }), '* * * * *')),
+      create(workload('DaemonSet', live, 'agent', offender())),
       create(pod(live, 'held', offender(), { finalizers })),
       create({
         ...workload('Deployment', live, 'leaving', offender()),
@@ -89,6 +116,7 @@ describe('probes: deny, set on a namespace full of offenders that run', () => {
     await Promise.all([
       readyPods(live, 'name=web'),
       readyPods(live, 'name=db'),
+      readyPods(live, 'name=agent'),
       readyPods(live, 'job-name=once'),
       inPhase(live, 'held', 'Running'),
     ]);
@@ -97,6 +125,8 @@ describe('probes: deny, set on a namespace full of offenders that run', () => {
       const { status } = await tryCreate(pod(live, 'new', offender()), '?dryRun=All');
       return status === 403;
     });
+    // It is always a minute old by the time that its Job is looked for.
+    await patch('CronJob', 'minutely', live, { spec: { suspend: false } });
   });
 
   it('scales', async () => {
@@ -119,6 +149,15 @@ describe('probes: deny, set on a namespace full of offenders that run', () => {
   it('restarts a rollout', async () => {
     await kubectl(['-n', live, 'rollout', 'restart', 'deployment/web']);
     await kubectl(['-n', live, 'rollout', 'status', 'deployment/web', '--timeout=60s']);
+  });
+
+  it('has the pod of a node replaced that is lost', async () => {
+    const [lost] = await readyPods(live, 'name=agent');
+    await remove('Pod', lost?.metadata?.name ?? '', live);
+    await eventually('another pod of the DaemonSet', async () => {
+      const [found] = await readyPods(live, 'name=agent');
+      return found?.metadata?.uid !== lost?.metadata?.uid;
+    });
   });
 
   it('lets a Job finish', async () => {
@@ -164,6 +203,15 @@ describe('probes: deny, set on a namespace full of offenders that run', () => {
     }
   });
 
+  it('lets a CronJob make its Jobs, and these their pods', async () => {
+    const [made] = await eventually('a Job of the CronJob', async () => {
+      const jobs = await list<V1Job & KubeObject>('Job', live);
+      const those = jobs.filter(({ metadata }) => metadata?.name?.startsWith('minutely-'));
+      return those.length > 0 && those;
+    });
+    await readyPods(live, `job-name=${made?.metadata?.name}`);
+  });
+
   it('takes changes of other fields of the offenders', async () => {
     const change = { spec: { template: { metadata: { annotations: { note: 'changed' } } } } };
     const { status, body, warnings } = await tryPatch<V1Deployment>('Deployment', 'web', live, change);
@@ -187,6 +235,21 @@ function job(namespace: string, name: string, spec: V1PodSpec, command: readonly
     kind: 'Job',
     metadata: { namespace, name },
     spec: { backoffLimit: 0, template: template({ ...spec, containers }) },
+  };
+}
+
+/** It makes no Job before it is told to. */
+function cronJob(namespace: string, name: string, spec: V1PodSpec, schedule: string): V1CronJob {
+  return {
+    apiVersion: 'batch/v1',
+    kind: 'CronJob',
+    metadata: { namespace, name },
+    spec: {
+      schedule,
+      suspend: true,
+      concurrencyPolicy: 'Forbid',
+      jobTemplate: { spec: job(namespace, name, spec).spec ?? {} },
+    } as V1CronJob['spec'],
   };
 }
 

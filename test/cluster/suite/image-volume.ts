@@ -31,8 +31,31 @@ describe('a Deployment whose program leaves five orphans, with tini by image vol
     // A pod with zombies that it does not know makes the scanner ask for the pods of its node.
     const plain = await namespace();
     await create(workload('Deployment', plain, 'shop', podSpec([container(leavingOrphans(5))])));
-    await eventually('the scanner to see that it works', async () =>
-      (await scanOf(pod)).remedies.some(({ podUid, works }) => podUid === pod.metadata?.uid && works),
+    const [leaking] = await readyPods(plain, 'name=shop');
+    const { remedies, groups } = await eventually('the scanner to see that it works', async () => {
+      const report = await scanOf(pod);
+      const isKnown = report.groups.some(({ podUid }) => podUid === leaking?.metadata?.uid);
+      const works = report.remedies.some((check) => check.podUid === pod.metadata?.uid && check.works);
+      return isKnown && works && report;
+    });
+    assert.partialDeepStrictEqual(
+      remedies.find(({ podUid }) => podUid === pod.metadata?.uid),
+      { remedy: 'tini', pod: pod.metadata?.name, namespace: name, owner: 'Deployment/shop' },
+    );
+    assert.deepEqual(
+      groups.filter(({ podUid }) => podUid === pod.metadata?.uid),
+      [],
+    );
+    assert.partialDeepStrictEqual(
+      groups.find(({ podUid }) => podUid === leaking?.metadata?.uid),
+      {
+        count: 5,
+        kind: 'orphan',
+        container: 'app',
+        namespace: plain,
+        owner: 'Deployment/shop',
+        fixableBy: 'init',
+      },
     );
   });
 });

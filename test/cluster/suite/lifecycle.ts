@@ -48,6 +48,7 @@ describe('a Job', () => {
     app: V1Container;
     spec?: Partial<V1JobSpec>;
     sidecars?: V1Container[];
+    pod?: Partial<V1PodSpec>;
     outcome: object;
   }[] = [
     { name: 'ends well', app: exits(0), outcome: { exitCode: 0, succeeded: 1 } },
@@ -69,12 +70,22 @@ describe('a Job', () => {
       spec: { backoffLimit: 5, podFailurePolicy: { rules: [{ action: 'FailJob', onExitCodes: failOn }] } },
       outcome: { exitCode: 42, failed: 'PodFailurePolicy' },
     },
+    {
+      name: 'runs again and ends well',
+      app: container(
+        ['awk', 'BEGIN { if ((getline < "/again/f") > 0) exit 0; print "once" >"/again/f"; exit 3 }'],
+        { volumeMounts: [{ name: 'again', mountPath: '/again' }] },
+      ),
+      pod: { restartPolicy: 'OnFailure', volumes: [{ name: 'again', emptyDir: {} }] },
+      spec: { backoffLimit: 3 },
+      outcome: { exitCode: 0, restarts: 1, succeeded: 1 },
+    },
   ];
-  for (const [index, { name, app, spec, sidecars = [], outcome }] of cases.entries()) {
+  for (const [index, { name, app, spec, pod, sidecars = [], outcome }] of cases.entries()) {
     it(`${name}, in each way alike`, async () => {
-      const pod = podSpec([app], { restartPolicy: 'Never', initContainers: sidecars });
-      const outcomes = await inEachWay((namespace) => runJob(namespace, `job-${index}`, pod, spec));
-      for (const one of outcomes) assert.deepEqual(one, outcome);
+      const made = podSpec([app], { restartPolicy: 'Never', initContainers: sidecars, ...pod });
+      const outcomes = await inEachWay((namespace) => runJob(namespace, `job-${index}`, made, spec));
+      for (const one of outcomes) assert.deepEqual(one, { restarts: 0, ...outcome });
     });
   }
 });
@@ -96,10 +107,12 @@ async function runJob(namespace: string, name: string, pod: V1PodSpec, more: Par
   const [made] = await list<V1Pod>('Pod', namespace, `job-name=${name}`);
   assert.ok(made);
   const failed = status?.conditions?.find(({ type }) => type === 'Failed')?.reason;
+  const app = made.status?.containerStatuses?.[0];
   return {
     pod: made,
     outcome: {
-      exitCode: made.status?.containerStatuses?.[0]?.state?.terminated?.exitCode,
+      exitCode: app?.state?.terminated?.exitCode,
+      restarts: app?.restartCount,
       ...(failed ? { failed } : { succeeded: status?.succeeded }),
     },
   };
@@ -118,6 +131,18 @@ describe('graceful termination', () => {
     );
     // Had it been left to SIGKILL, the code were 137.
     for (const one of outcomes) assert.deepEqual(one, { exitCode: 7, message: 'warned\ntold\n' });
+  });
+
+  it('ends by SIGKILL what does not heed SIGTERM in its grace period', async () => {
+    const script = `trap 'echo told >>/dev/termination-log' TERM; while :; do sleep 0.1; done`;
+    const outcomes = await inEachWay((namespace) =>
+      terminate(
+        namespace,
+        'stubborn',
+        podSpec([container(['sh', '-c', script])], { terminationGracePeriodSeconds: 3 }),
+      ),
+    );
+    for (const one of outcomes) assert.deepEqual(one, { exitCode: 137, message: 'told\n' });
   });
 });
 

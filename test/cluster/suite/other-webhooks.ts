@@ -18,11 +18,21 @@ import { eventually } from '../wait.ts';
 const mark = 'test.gravekeeper.dev/sidecar';
 const sidecar = container(['sleep', '86401'], { name: 'mesh' });
 
+/** Where a mesh puts its container: beside the others, or before the init containers as one that stays. */
+const sorts = {
+  container: { folder: 'containers', value: sidecar, at: '-' },
+  native: { folder: 'initContainers', value: { ...sidecar, restartPolicy: 'Always' }, at: '0' },
+} as const;
+type Sort = keyof typeof sorts;
+
 /** Adds a sidecar to each pod that lacks it, as a mesh does. */
-function answer(text: string): string {
+function answer(sort: Sort, text: string): string {
   const { uid, object } = JSON.parse(text).request;
-  const has = object.spec.containers.some(({ name }: { name: string }) => name === sidecar.name);
-  const patch = [{ op: 'add', path: '/spec/containers/-', value: sidecar }];
+  const { folder, value, at } = sorts[sort];
+  const present: readonly { name: string }[] | undefined = object.spec[folder];
+  const has = present?.some(({ name }) => name === sidecar.name);
+  const path = `/spec/${folder}`;
+  const patch = [{ op: 'add', ...(present ? { path: `${path}/${at}`, value } : { path, value: [value] }) }];
   const change = has ? {} : { patchType: 'JSONPatch', patch: btoa(JSON.stringify(patch)) };
   return JSON.stringify({
     apiVersion: 'admission.k8s.io/v1',
@@ -31,10 +41,19 @@ function answer(text: string): string {
   });
 }
 
+/** Name, wrapper and own command of every container that stays. */
+function stayingContainers({ spec }: V1Pod) {
+  const native = (spec?.initContainers ?? []).filter(({ restartPolicy }) => restartPolicy === 'Always');
+  return [...native, ...(spec?.containers ?? [])].map(({ name, command, args }) => [
+    name,
+    command?.slice(1),
+    args,
+  ]);
+}
+
 describe('a webhook that adds a sidecar', { skip: notOurs }, () => {
   let server: Server;
   let ca: string;
-  let opted: string;
   before(async () => {
     const made = await makeCertificates({ names: [nodeAddress] });
     ca = made.ca;
@@ -42,83 +61,101 @@ describe('a webhook that adds a sidecar', { skip: notOurs }, () => {
       let text = '';
       for await (const chunk of request) text += chunk;
       response.setHeader('content-type', 'application/json');
-      response.end(answer(text));
+      // The API server adds its time limit.
+      const [, sort = ''] = /^\/(\w+)/.exec(request.url ?? '') ?? [];
+      response.end(answer(sort as Sort, text));
     });
     server.listen(0, nodeAddress);
     await once(server, 'listening');
-    opted = await namespace({ inject: 'auto' }, { [mark]: 'yes' });
   });
   after(() => {
     server.close();
     server.closeAllConnections();
   });
 
-  for (const [order, name, reason] of [
-    ['before ours', 'aa-test-sidecar', 'bare-pod'],
-    ['after ours', 'zzz-test-sidecar', 'sidecar-arrived'],
-  ] as const) {
-    describe(`that runs ${order}`, () => {
-      before(async () => {
-        const { port } = server.address() as AddressInfo;
-        await create({
-          apiVersion: 'admissionregistration.k8s.io/v1',
-          kind: 'MutatingWebhookConfiguration',
-          metadata: { name },
-          webhooks: [
-            {
-              name: 'sidecar.test.gravekeeper.dev',
-              clientConfig: { url: `https://${nodeAddress}:${port}/`, caBundle: btoa(ca) },
-              namespaceSelector: { matchLabels: { [mark]: 'yes' } },
-              rules: [{ operations: ['CREATE'], apiGroups: [''], apiVersions: ['v1'], resources: ['pods'] }],
-              admissionReviewVersions: ['v1'],
-              sideEffects: 'None',
-              failurePolicy: 'Fail',
-            },
-          ],
-        } as KubeObject);
-        await eventually('the sidecar to be added', async () => {
-          const { body } = await tryCreate(
-            pod(opted, 'probe', podSpec([container(sleeping)])),
+  for (const sort of Object.keys(sorts) as Sort[]) {
+    for (const [order, prefix, reason] of [
+      ['before ours', 'aa', 'bare-pod'],
+      ['after ours', 'zzz', 'sidecar-arrived'],
+    ] as const) {
+      describe(`${sort === 'native' ? 'as a native one at the front' : 'beside the others'}, and runs ${order}`, () => {
+        const configuration = `${prefix}-test-${sort}`;
+        let auto: string;
+        let shared: string;
+        before(async () => {
+          auto = await namespace({ inject: 'auto' }, { [mark]: configuration });
+          shared = await namespace({ inject: 'share-pid' }, { [mark]: configuration });
+          const { port } = server.address() as AddressInfo;
+          await create({
+            apiVersion: 'admissionregistration.k8s.io/v1',
+            kind: 'MutatingWebhookConfiguration',
+            metadata: { name: configuration },
+            webhooks: [
+              {
+                name: 'sidecar.test.gravekeeper.dev',
+                clientConfig: { url: `https://${nodeAddress}:${port}/${sort}`, caBundle: btoa(ca) },
+                namespaceSelector: { matchLabels: { [mark]: configuration } },
+                rules: [
+                  { operations: ['CREATE'], apiGroups: [''], apiVersions: ['v1'], resources: ['pods'] },
+                ],
+                admissionReviewVersions: ['v1'],
+                sideEffects: 'None',
+                failurePolicy: 'Fail',
+              },
+            ],
+          } as KubeObject);
+          await eventually('the sidecar to be added', async () => {
+            const { body } = await tryCreate(
+              pod(auto, 'probe', podSpec([container(sleeping)])),
+              '?dryRun=All',
+            );
+            return stayingContainers(body).length === 2;
+          });
+        });
+        after(() => remove('MutatingWebhookConfiguration', configuration));
+
+        it('gets tini too, after the copier, and nothing is wrapped twice', async () => {
+          await create(workload('Deployment', auto, 'web', podSpec([container(sleeping)])));
+          const [found] = await readyPods(auto, 'name=web');
+          assert.ok(found);
+          assert.equal(statusOf(found)?.remedy, 'tini');
+          assert.deepEqual(stayingContainers(found).sort(), [
+            ['app', ['-s', '--'], ['sleep', '86400']],
+            ['mesh', ['-s', '--'], ['sleep', '86401']],
+          ]);
+          const inits = (found.spec?.initContainers ?? []).map(({ name }) => name);
+          assert.match(inits[0] ?? '', /^gravekeeper/);
+          assert.deepEqual(inits.slice(1), sort === 'native' ? ['mesh'] : []);
+          assert.equal(found.spec?.volumes?.filter(({ name }) => name.startsWith('gravekeeper')).length, 1);
+        });
+
+        it('is not exposed by share-pid, which a bare pod of one container would get', async () => {
+          const { body, warnings } = await tryCreate(
+            pod(auto, 'bare', podSpec([container(sleeping)])),
             '?dryRun=All',
           );
-          return body.spec?.containers.length === 2;
+          assert.equal(stayingContainers(body).length, 2);
+          assert.ok(!body.spec?.shareProcessNamespace);
+          assert.equal(statusOf(body), null);
+          assert.ok(
+            warnings.some((text) => text.startsWith(`gravekeeper ${reason}:`)),
+            `${warnings}`,
+          );
+        });
+
+        it('is exposed where the label says share-pid', async () => {
+          const { body, warnings } = await tryCreate(
+            pod(shared, 'bare', podSpec([container(sleeping)])),
+            '?dryRun=All',
+          );
+          assert.equal(stayingContainers(body).length, 2);
+          assert.equal(body.spec?.shareProcessNamespace, true);
+          // One that comes later finds the namespace shared already, of which nothing is said.
+          const isTold = warnings.some((text) => text.startsWith('gravekeeper shares-secrets:'));
+          assert.equal(isTold, order === 'before ours', `${warnings}`);
         });
       });
-      after(() => remove('MutatingWebhookConfiguration', name));
-
-      it('gets tini too, and nothing is wrapped twice', async () => {
-        const deployment = `web-${order.split(' ')[0]}`;
-        await create(workload('Deployment', opted, deployment, podSpec([container(sleeping)])));
-        const [found] = await readyPods(opted, `name=${deployment}`);
-        assert.ok(found);
-        assert.equal(statusOf(found)?.remedy, 'tini');
-        const commands = found.spec?.containers.map(({ name, command, args }) => [
-          name,
-          command?.slice(1),
-          args,
-        ]);
-        assert.deepEqual(commands, [
-          ['app', ['-s', '--'], ['sleep', '86400']],
-          ['mesh', ['-s', '--'], ['sleep', '86401']],
-        ]);
-        assert.equal(found.spec?.initContainers?.length, 1);
-        assert.equal(found.spec?.volumes?.filter(({ name }) => name.startsWith('gravekeeper')).length, 1);
-      });
-
-      it('is not exposed by share-pid, which a bare pod of one container would get', async () => {
-        const { body, warnings } = await tryCreate(
-          pod(opted, 'bare', podSpec([container(sleeping)])),
-          '?dryRun=All',
-        );
-        assert.equal(body.spec?.containers.length, 2);
-        assert.ok(!body.spec?.shareProcessNamespace);
-        assert.equal(statusOf(body), null);
-        assert.ok(
-          warnings.some((text) => text.startsWith(`gravekeeper ${reason}:`)),
-          `${warnings}`,
-        );
-      });
-    });
+    }
   }
 });
 

@@ -46,6 +46,9 @@ describe('a namespace and a pod in the same kubectl apply', () => {
   });
 });
 
+/** What each value of `inject` does to a pod that a ReplicaSet makes. */
+const remedies = { auto: 'tini', tini: 'tini', 'share-pid': 'share-pid', none: null, nonsense: null };
+
 /**
  * A walk that begins and ends at the first value and goes once from each value to each other one.
  *
@@ -85,7 +88,6 @@ describe('the labels of a namespace', () => {
       everyMs: 20,
     });
 
-  const remedies = { auto: 'tini', tini: 'tini', 'share-pid': 'share-pid', none: null, nonsense: null };
   for (const [from, to] of everyTransition([null, ...Object.keys(remedies)])) {
     it(`inject goes from ${from} to ${to}`, async () => {
       const warnings = await label({ inject: to });
@@ -134,9 +136,15 @@ describe('the label of a pod', () => {
   it('opts in where the namespace did not, and out where it did', async () => {
     const plain = await namespace();
     const opted = await namespace({ inject: 'auto' });
-    assert.equal((await remedyNow(plain, { [labelKeys.inject]: 'share-pid' })).remedy, 'share-pid');
+    for (const [value, remedy] of Object.entries(remedies)) {
+      for (const name of [plain, opted]) {
+        const found = await remedyNow(name, { [labelKeys.inject]: value });
+        assert.equal(found.remedy, remedy, `${value} in ${name === plain ? 'plain' : 'opted'}`);
+        const isTold = found.warnings.some((text) => text.includes('invalid-label'));
+        assert.equal(isTold, value === 'nonsense', `${found.warnings}`);
+      }
+    }
     assert.equal((await remedyNow(plain)).remedy, null);
-    assert.equal((await remedyNow(opted, { [labelKeys.inject]: 'none' })).remedy, null);
     assert.equal((await remedyNow(opted)).remedy, 'tini');
   });
 });

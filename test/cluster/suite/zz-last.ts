@@ -6,7 +6,7 @@ import { after, before, describe, it } from 'node:test';
 import type { V1Pod } from '@kubernetes/client-node';
 import { labelKeys } from '../../../src/policy/keys.ts';
 import { ask, create, folderOf, type KubeObject, tryCreate, tryPatch } from '../kit/api.ts';
-import { fixtures, neverAccepted } from '../kit/fixtures.ts';
+import { fixtures } from '../kit/fixtures.ts';
 import { kubectl, tryKubectl } from '../kit/kubectl.ts';
 import { namespaceWith } from '../kit/label-sets.ts';
 import { notOurs } from '../kit/own.ts';
@@ -26,7 +26,7 @@ describe('the match conditions of the webhook configurations', () => {
     const before = await evaluations();
     for (const labels of labelSets) {
       const name = await namespaceWith(labels);
-      for (const { pod: one } of fixtures.filter((fixture) => !neverAccepted(fixture.name))) {
+      for (const { pod: one } of fixtures) {
         const optIn = labels === labelSets[2] ? { [labelKeys.inject]: 'auto' } : {};
         const metadata = { ...one.metadata, namespace: name, labels: { ...one.metadata?.labels, ...optIn } };
         const bare = {
