@@ -1,4 +1,5 @@
 import { type LastingGrowth, LastingRises } from './lasting-rises.ts';
+import { presentLife, rises, Samples, sawTop } from './samples.ts';
 import { at, fewestSamples, mostSamples, theilSen } from './theil-sen.ts';
 
 /** How many of the newest samples are kept at the pace at which they come, however far apart the others are. */
@@ -18,61 +19,6 @@ const densePart = 0.5;
 
 /** For so long a count that comes and goes is not to be told from one that grows. */
 const tideSeconds = 1800;
-
-/** What a count falls to when the thing that is counted starts anew, in parts of what it was: about nothing. */
-const restartFraction = 0.1;
-
-/** Samples of which the oldest makes room; times ascend. */
-class Samples {
-  readonly #seconds: Float64Array;
-  readonly #values: Float64Array;
-  #length = 0;
-
-  constructor(capacity: number) {
-    this.#seconds = new Float64Array(capacity);
-    this.#values = new Float64Array(capacity);
-  }
-
-  get length(): number {
-    return this.#length;
-  }
-
-  get isFull(): boolean {
-    return this.#length === this.#seconds.length;
-  }
-
-  get span(): number {
-    return at(this.#seconds, this.#length - 1) - at(this.#seconds, 0);
-  }
-
-  get seconds(): Float64Array {
-    return this.#seconds.subarray(0, this.#length);
-  }
-
-  get values(): Float64Array {
-    return this.#values.subarray(0, this.#length);
-  }
-
-  add(seconds: number, value: number): void {
-    if (this.isFull) {
-      this.#seconds.copyWithin(0, 1);
-      this.#values.copyWithin(0, 1);
-      this.#length -= 1;
-    }
-    this.#seconds[this.#length] = seconds;
-    this.#values[this.#length] = value;
-    this.#length += 1;
-  }
-
-  /** Keeps every other sample, the newest among them. */
-  thinOut(): void {
-    for (let index = 1; index < this.#length; index += 2) {
-      this.#seconds[index >> 1] = at(this.#seconds, index);
-      this.#values[index >> 1] = at(this.#values, index);
-    }
-    this.#length >>= 1;
-  }
-}
 
 /** What the samples of an hour tell of what is counted now (see {@link presentLife}). */
 class HourTrend {
@@ -188,7 +134,8 @@ export class Series {
    *    before: what has just begun counts, a burst does not. Where the hour tells about the same, it is that of the
    *    hour, which is the more exact;
    * 2. the hour, if it rises in half of its intervals;
-   * 3. the rises that lasted, six at least, as far back as nothing newer speaks against them;
+   * 3. the rises that lasted, six at least, as far back as nothing newer speaks against them. Where that holds for
+   *    none, and the hour rose too seldom for a slope, it is the slower one of the newest of them and the hour;
    * 4. the hour, if it rises in three intervals, and in its newest third.
    *
    * A count that after half an hour is no higher than it came before and did not stay says nothing in 1, 2 and 4.
@@ -263,64 +210,4 @@ function isNews({ values }: Samples, largestBefore: number): boolean {
 
 function isSameGrowth(a: number, b: number): boolean {
   return a <= b * sameGrowthFactor && b <= a * sameGrowthFactor;
-}
-
-/** In how many intervals between neighbours the count rises. */
-function rises(values: Float64Array): number {
-  let count = 0;
-  for (let index = 1; index < values.length; index += 1)
-    if (at(values, index) > at(values, index - 1)) count += 1;
-  return count;
-}
-
-/**
- * Up to where the count may climb and be no higher than a saw has taken it before: its highest tooth and half of its
- * deepest fall, since samples may miss the tips.
- *
- * @returns Null where there is no saw, which has two falls at least of about the same depth.
- */
-function sawTop(values: Float64Array): number | null {
-  let deepest = 0;
-  for (let index = 1; index < values.length; index += 1) deepest = Math.max(deepest, fallAt(values, index));
-  if (deepest === 0) return null;
-  let falls = 0;
-  let lastFall = 0;
-  for (let index = 1; index < values.length; index += 1) {
-    if (fallAt(values, index) < deepest / 2) continue;
-    falls += 1;
-    lastFall = index;
-  }
-  return falls < 2 ? null : Math.max(...values.subarray(0, lastFall)) + deepest / 2;
-}
-
-function fallAt(values: Float64Array, index: number): number {
-  return at(values, index - 1) - at(values, index);
-}
-
-/**
- * Where the samples begin that tell of what is counted now.
- *
- * A container that restarts takes its zombies with it. The slope over both its lives would tell of neither, and near
- * the middle it would be negative. So a single fall to about 0 that lasts is taken for the start of a new life. One
- * wild sample is no fall: it takes six samples on either side to tell.
- *
- * @returns An index; 0 without a fall, and with several.
- */
-function presentLife(values: Float64Array): number {
-  let start = 0;
-  for (let index = fewestSamples; index <= values.length - fewestSamples; index += 1) {
-    if (!isFall(values, index)) continue;
-    if (start > 0) return 0;
-    start = index;
-  }
-  return start;
-}
-
-/** Whether the count is about 0 here, against all of the samples before, and does not come back up to any of them. */
-function isFall(values: Float64Array, index: number): boolean {
-  // Most are not even a fall from the one before.
-  if (at(values, index) > restartFraction * at(values, index - 1)) return false;
-  const lowestBefore = Math.min(...values.subarray(index - fewestSamples, index));
-  const highestAfter = Math.max(...values.subarray(index, index + fewestSamples));
-  return at(values, index) <= restartFraction * lowestBefore && highestAfter < lowestBefore;
 }
