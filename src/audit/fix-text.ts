@@ -12,6 +12,7 @@ export interface FixedText {
   readonly fixes: readonly string[];
   /** What was not fixed and what could not be read, and why, a line each. */
   readonly lines: readonly string[];
+  /** How much of that is left to be done by hand. */
   readonly unfixed: number;
   /** Documents that could not be read; they stay as they are. */
   readonly unread: number;
@@ -49,7 +50,7 @@ export async function fixText(
       wanted.push({ setting: { ...fix.setting, place: entry.place }, told: `${where}: ${told(fix)}` });
     }
     lines.push(...fixes.unfixed.map((each) => notWritten(where, toldOf(each))));
-    unfixed += fixes.unfixed.length;
+    unfixed += fixes.unfixed.filter(({ isByWebhook }) => !isByWebhook).length;
   }
   const edited = editManifest(
     text,

@@ -20,6 +20,8 @@ export interface Unfixed {
   readonly about: string;
   readonly container: string | null;
   readonly why: string;
+  /** Whether the webhook does it, so that nothing is left to do by hand. */
+  readonly isByWebhook?: true;
 }
 
 export interface Fixes {
@@ -82,6 +84,7 @@ function remedyFix({ pod, policy, verdict: { remedy } }: JudgedObject): Fix | Un
       about: 'tini',
       container: null,
       why: `the webhook ${when} tini into ${who} when the pod is created`,
+      isByWebhook: true,
     };
   }
   const loud = remedy.containers.find(({ reason }) => !reasons[reason].silent);

@@ -9,6 +9,7 @@ import { auditJunit } from '../../../src/audit/formats/junit.ts';
 import { auditReports, namespaceReports } from '../../../src/audit/formats/openreports.ts';
 import { auditSarif } from '../../../src/audit/formats/sarif.ts';
 import { auditTable } from '../../../src/audit/formats/table.ts';
+import { objectName } from '../../../src/audit/formats/wording.ts';
 import { isJsonObject } from '../../../src/pod/json.ts';
 import { rules } from '../../../src/rules/index.ts';
 import { columnsOf, terminalOf } from '../../../src/terminal.ts';
@@ -59,10 +60,17 @@ describe('the table', () => {
            leak its shell's children
            → timeoutSeconds: 5, or httpGet, tcpSocket or grpc instead of a shell
 
+nothing here has opted in, so nothing would be changed: --assume inject=auto says what would
+
 1 object: 1 error, 2 warnings
 `);
     expect(auditTable(clean, terminal(100, false))).toBe(
-      '1 object without findings or change\n\n1 object: no findings\n',
+      `1 object without findings or change
+
+nothing here has opted in, so nothing would be changed: --assume inject=auto says what would
+
+1 object: no findings
+`,
     );
     expect(auditTable(unread, terminal(100, false))).toContain('unread  f.yaml:24: not valid YAML');
   });
@@ -73,8 +81,35 @@ describe('the table', () => {
       expect(text).not.toMatch(/[^\P{C}\n]/u);
       const long = text.split('\n').filter((line) => columnsOf(line) > width);
       // What is one word or one name is not broken.
-      expect(long.filter((line) => !/^\S|^\s+\S+$/.test(line))).toEqual([]);
+      const names = each.objects.map(objectName);
+      expect(long.filter((line) => !names.includes(line) && !/^\s+\S+$/.test(line))).toEqual([]);
     }
+  });
+
+  it('puts the place of an object on a line of its own where it does not fit beside the name', () => {
+    const head = (width: number) => auditTable(report, terminal(width, false)).split('\n').slice(0, 2);
+    expect(head(80)[0]).toBe('StatefulSet shop/rabbitmq  deploy/my app.yaml:2');
+    expect(head(40)).toEqual(['StatefulSet shop/rabbitmq', '  deploy/my app.yaml:2']);
+  });
+
+  it('says in words why nothing is done, and in the last line what would be', () => {
+    const auto = { assumed: { 'gravekeeper.dev/inject': 'auto' } };
+    const unknown = auditTable(
+      auditOf(bare.replace(/ *command: \[my-broker\]\n/, ''), auto),
+      terminal(200, false),
+    );
+    expect(unknown).toContain('remedy   nothing (argv-unknown): The command line is not known: ');
+    expect(unknown).not.toContain('opted in');
+    const twice = bare + bare.replace('name: rabbitmq\n', 'name: second\n');
+    expect(auditTable(auditOf(twice, auto), terminal(200, false)).trimEnd()).toMatch(
+      /\n2 objects: .*warnings, 2 notes; 2 would get tini$/,
+    );
+    const one = auditOf('apiVersion: v1\nkind: Pod\nspec: {containers: [{name: a, image: b}]}\n', {
+      assumed: { 'gravekeeper.dev/inject': 'share-pid' },
+    });
+    expect(auditTable(one, terminal(200, false)).trimEnd()).toMatch(
+      /\n1 object: no findings; 1 would share its PID namespace$/,
+    );
   });
 
   it('paints where there is colour', () => {

@@ -62,7 +62,7 @@ function tiles({ summary }: AuditReport): string {
     `<div class="tile"><b class="${value > 0 ? tone : ''}">${number(value)}</b>${label}</div>`;
   return `<div class="tiles">
 ${[
-  tile(summary.objects, 'objects', ''),
+  tile(summary.objects, summary.objects === 1 ? 'object' : 'objects', ''),
   tile(error, error === 1 ? 'error' : 'errors', 'error'),
   tile(warning, warning === 1 ? 'warning' : 'warnings', 'warning'),
   tile(info, info === 1 ? 'note' : 'notes', 'info'),
