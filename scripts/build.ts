@@ -3,7 +3,7 @@
  * else. Each command stays a chunk of its own, loaded when it is called.
  */
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { isBuiltin } from 'node:module';
+import { createRequire, isBuiltin } from 'node:module';
 import { join } from 'node:path';
 import { build, type Metafile, type Plugin } from 'esbuild';
 
@@ -22,7 +22,7 @@ const { metafile } = await build({
   format: 'esm',
   platform: 'node',
   target: 'node22',
-  plugins: [lazyBuiltins()],
+  plugins: [lazyBuiltins(), withoutTables()],
   // Smaller sources are less to hold in memory; names stay for stack traces.
   minifySyntax: true,
   minifyWhitespace: true,
@@ -60,11 +60,43 @@ function lazyModule(path: string): string {
   // There is no putting a function off, such as node:assert is.
   if (typeof module === 'function' || loadedAnyway.has(path.replace(/^node:/, '')))
     return `module.exports = ${load};`;
-  const members = Object.keys(module).map((name) => {
+  return lazyMembers(load, Object.keys(module));
+}
+
+/** A module that evaluates an expression when one of its members is first used. */
+function lazyMembers(expression: string, names: readonly string[]): string {
+  const members = names.map((name) => {
     const key = JSON.stringify(name);
     return `get ${key}() { return load()[${key}]; }`;
   });
-  return `let loaded; const load = () => (loaded ??= ${load}); module.exports = { ${members.join(', ')} };`;
+  return `let loaded; const load = () => (loaded ??= ${expression}); module.exports = { ${members.join(', ')} };`;
+}
+
+/**
+ * Leaves out what Express's libraries bring along and nothing here asks for: tables of East Asian encodings (half a MiB of
+ * source that would stay in memory; an encoding whose table is missing is answered as unsupported), and file types,
+ * which are only read once somebody asks.
+ */
+function withoutTables(): Plugin {
+  return {
+    name: 'without-tables',
+    setup({ onResolve, onLoad }) {
+      onLoad({ filter: /iconv-lite\/encodings\/tables\/.*\.json$/ }, () => ({
+        contents: 'throw new Error("this table is not in the bundle")',
+        loader: 'js',
+      }));
+      onResolve({ filter: /^mime-types$/ }, ({ path, resolveDir, namespace }) =>
+        namespace === 'lazy' ? null : { path, namespace: 'lazy', pluginData: { resolveDir } },
+      );
+      onLoad({ filter: /./, namespace: 'lazy' }, ({ path, pluginData: { resolveDir } }) => ({
+        contents: lazyMembers(
+          `require(${JSON.stringify(path)})`,
+          Object.keys(createRequire(join(resolveDir, 'importer.js'))(path)),
+        ),
+        resolveDir,
+      }));
+    },
+  };
 }
 
 /** The folders below node_modules whose code is in the bundle. */

@@ -1,5 +1,6 @@
 import * as z from 'zod';
-import { isJsonObject } from '../pod/json.ts';
+import { guardOf } from '../pod/guard.ts';
+import { isJsonObject, type JsonObject } from '../pod/json.ts';
 import { pointer } from '../pod/pointer.ts';
 import type { GroupKind } from '../pod/templates.ts';
 import type { Operation } from '../remedies/remedy.ts';
@@ -34,27 +35,24 @@ interface ReviewProblem {
   readonly problem: string;
 }
 
-const envelopeSchema = z.object({
-  apiVersion: z.literal('admission.k8s.io/v1'),
-  kind: z.literal('AdmissionReview'),
-  request: z.looseObject({ uid: z.string().min(1) }),
-});
-
-const neededSchema = z.object({
+const needed = {
   kind: z.object({ group: z.string().nullish(), kind: z.string() }),
   operation: z.string(),
   namespace: z.string().nullish(),
   subResource: z.string().nullish(),
-});
-
+};
+const informative = {
+  name: z.string().nullish(),
+  dryRun: z.boolean().nullish(),
+  userInfo: z.object({ groups: z.array(z.string()).nullish() }).nullish(),
+};
+const neededSchema = z.object(needed);
 const informativeSchema = z.object({
-  name: z.string().nullish().catch(null),
-  dryRun: z.boolean().nullish().catch(null),
-  userInfo: z
-    .object({ groups: z.array(z.string()).nullish() })
-    .nullish()
-    .catch(null),
+  name: informative.name.catch(null),
+  dryRun: informative.dryRun.catch(null),
+  userInfo: informative.userInfo.catch(null),
 });
+const isWellTyped = guardOf(z.object({ ...needed, ...informative }));
 
 /**
  * Reads the body of a request to the webhook.
@@ -64,40 +62,52 @@ const informativeSchema = z.object({
  *   one is always returned, what could not be read of it listed in `unreadable`.
  */
 export function readReview(body: unknown): AdmissionRequest | ReviewProblem {
-  const envelope = envelopeSchema.safeParse(body);
-  if (!envelope.success) return { problem: problemOf(body) };
-  const { request } = envelope.data;
-  const needed = neededSchema.safeParse(request);
-  const informative = informativeSchema.parse(request);
+  const found = requestIn(body);
+  if ('problem' in found) return found;
+  const { request, uid } = found;
+  const { object = null, oldObject = null } = request;
+  if (isWellTyped(request)) {
+    return { uid, ...neededOf(request), ...informativeOf(request), object, oldObject, unreadable: [] };
+  }
+  const outcome = neededSchema.safeParse(request);
+  const unreadable = outcome.error?.issues.map((issue) => pointer('/request', ...issue.path.map(String)));
   return {
-    uid: request.uid,
-    kind: needed.success
-      ? { group: needed.data.kind.group ?? '', kind: needed.data.kind.kind }
-      : { group: '', kind: '' },
-    operation: needed.data?.operation ?? '',
-    subResource: needed.data?.subResource ?? '',
-    namespace: needed.data?.namespace ?? '',
-    name: informative.name ?? '',
-    groups: informative.userInfo?.groups ?? [],
-    dryRun: informative.dryRun === true,
-    object: request.object ?? null,
-    oldObject: request.oldObject ?? null,
-    unreadable: needed.success
-      ? []
-      : needed.error.issues.map((issue) => pointer('/request', ...issue.path.map(String))),
+    uid,
+    ...neededOf(outcome.data ?? { kind: { kind: '' }, operation: '' }),
+    ...informativeOf(informativeSchema.parse(request)),
+    object,
+    oldObject,
+    unreadable: unreadable ?? [],
   };
 }
 
-function problemOf(body: unknown): string {
+function neededOf({ kind, operation, namespace, subResource }: z.infer<typeof neededSchema>) {
+  return {
+    kind: { group: kind.group ?? '', kind: kind.kind },
+    operation,
+    namespace: namespace ?? '',
+    subResource: subResource ?? '',
+  };
+}
+
+function informativeOf({ name, dryRun, userInfo }: z.infer<typeof informativeSchema>) {
+  return { name: name ?? '', groups: userInfo?.groups ?? [], dryRun: dryRun === true };
+}
+
+/** The request of a review that can be answered, since it has a uid. */
+function requestIn(body: unknown): { readonly request: JsonObject; readonly uid: string } | ReviewProblem {
   const expected = 'expected an AdmissionReview of admission.k8s.io/v1';
-  if (!isJsonObject(body)) return `the body is ${typeOf(body)}; ${expected}, a JSON object`;
-  if (body.kind !== 'AdmissionReview') return `kind is ${shown(body.kind)}; ${expected}`;
-  if (body.apiVersion !== 'admission.k8s.io/v1')
-    return `apiVersion is ${shown(body.apiVersion)}; ${expected}`;
-  if (!isJsonObject(body.request)) {
-    return `request is ${typeOf(body.request)}; expected the object that the API server asks about`;
-  }
-  return `request.uid is ${shown(body.request.uid)}; expected a string that is not empty, to answer to`;
+  if (!isJsonObject(body)) return { problem: `the body is ${typeOf(body)}; ${expected}, a JSON object` };
+  const { kind, apiVersion, request } = body;
+  if (kind !== 'AdmissionReview') return { problem: `kind is ${shown(kind)}; ${expected}` };
+  if (apiVersion !== 'admission.k8s.io/v1')
+    return { problem: `apiVersion is ${shown(apiVersion)}; ${expected}` };
+  if (!isJsonObject(request))
+    return { problem: `request is ${typeOf(request)}; expected the object that the API server asks about` };
+  const { uid } = request;
+  if (typeof uid !== 'string' || uid === '')
+    return { problem: `request.uid is ${shown(uid)}; expected a string that is not empty, to answer to` };
+  return { request, uid };
 }
 
 function typeOf(value: unknown): string {

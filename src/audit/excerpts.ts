@@ -1,7 +1,9 @@
 import { createTwoFilesPatch } from 'diff';
 import fjp, { type Operation } from 'fast-json-patch';
 import { stringify } from 'yaml';
+import { writtenYaml } from '../manifest/written-yaml.ts';
 import { isJsonObject, type JsonObject } from '../pod/json.ts';
+import { tokensOf, valueAt } from '../pod/pointer.ts';
 import { rules } from '../rules/index.ts';
 import type { Finding } from '../rules/rule.ts';
 import { fixesFor } from './fixes.ts';
@@ -17,26 +19,11 @@ export function changeOf({ value, verdict }: JudgedObject): Pick<AuditedObject, 
   const before = shownOf(value);
   const operations: Operation[] = structuredClone([...verdict.patch]);
   const after = fjp.applyPatch(structuredClone(before), operations).newDocument;
-  const yaml = (object: JsonObject) =>
-    stringify(object, {
-      lineWidth: 0,
-      aliasDuplicateObjects: false,
-      sortMapEntries: (one, other) => placeOf(String(one.key)) - placeOf(String(other.key)),
-    });
-  const diff = createTwoFilesPatch('', '', yaml(before), yaml(after), undefined, undefined, {
+  const diff = createTwoFilesPatch('', '', writtenYaml(before), writtenYaml(after), undefined, undefined, {
     context: 2,
     maxEditLength: mostLinesChanged,
   });
   return diff === undefined ? {} : { change: diff.slice(diff.indexOf('@@')) };
-}
-
-/** The order in which people write these fields; the others stay between them, as they came. */
-const writtenFirst = ['name', 'image', 'imagePullPolicy', 'command', 'args', 'initContainers', 'containers'];
-const writtenLast = ['volumeMounts', 'volumes'];
-
-function placeOf(field: string): number {
-  const first = writtenFirst.indexOf(field);
-  return first >= 0 ? first - writtenFirst.length : writtenLast.indexOf(field) + 1;
 }
 
 /** An object without what a cluster adds to it. */
@@ -55,7 +42,7 @@ export function excerptsOf(
 ): Pick<AuditedFinding, 'before' | 'after'> {
   const at = finding.pointer.replace(/\/exec\/command$/, '');
   const key = at.slice(at.lastIndexOf('/') + 1);
-  const probe = valueAt(judged.value, at);
+  const probe = valueAt(judged.value, tokensOf(at));
   if (!isJsonObject(probe)) return {};
   const yaml = (value: JsonObject) => stringify({ [key]: value }, { lineWidth: 0 });
   const settings = fixesFor(judged, context)
@@ -67,15 +54,4 @@ export function excerptsOf(
     before: yaml(probe),
     after: settings.length > 0 ? yaml({ ...probe, ...written }) : `# for example\n${example}`,
   };
-}
-
-function valueAt(value: JsonObject, pointer: string): unknown {
-  return pointer
-    .split('/')
-    .slice(1)
-    .reduce<unknown>(
-      (parent, token) =>
-        Array.isArray(parent) ? parent[Number(token)] : isJsonObject(parent) ? parent[token] : undefined,
-      value,
-    );
 }

@@ -1,26 +1,25 @@
 import { editManifest, type PlacedSetting } from '../manifest/edit.ts';
+import { problemText } from '../manifest/source.ts';
+import { answered } from './answered.ts';
 import { type Fix, fixesFor, type Unfixed } from './fixes.ts';
-import { type AnswersOf, type AuditContext, type JudgedObject, judgeObject, noAnswers } from './judged.ts';
-import { mapAhead } from './map-ahead.ts';
+import { type AnswersOf, type AuditContext, type JudgedObject, judgeObject } from './judged.ts';
 import { readSource } from './read-source.ts';
-import { problemLine } from './report.ts';
 
 /** What came of fixing the text of a file. */
 export interface FixedText {
   readonly text: string;
-  /** What was written and what was not, a line each, what was written first. */
+  /** What it holds that it did not hold before, a line each. */
+  readonly fixes: readonly string[];
+  /** What was not fixed and what could not be read, and why, a line each. */
   readonly lines: readonly string[];
-  readonly written: number;
+  /** How much of that is left to be done by hand. */
   readonly unfixed: number;
   /** Documents that could not be read; they stay as they are. */
   readonly unread: number;
 }
 
-/** Objects whose images are looked up together. */
-const objectsAhead = 64;
-
 /**
- * Writes into the text of a file what can be written safely. Applied to its own outcome it changes nothing.
+ * Puts into the text of a file what can be put there safely. Applied to its own outcome it changes nothing.
  *
  * @param text What the file holds.
  * @param file Its name, for what is told.
@@ -37,13 +36,9 @@ export async function fixText(
   const wanted: { readonly setting: PlacedSetting; readonly told: string }[] = [];
   let unfixed = 0;
   let unread = 0;
-  const entries = mapAhead(readSource(text, file), answersOf ? objectsAhead : 0, async (entry) => ({
-    entry,
-    answers: answersOf && 'value' in entry ? await answersOf(entry.value, context) : noAnswers,
-  }));
-  for await (const { entry, answers } of entries) {
+  for await (const { entry, answers } of answered(readSource(text, file), context, answersOf)) {
     if (!('value' in entry)) {
-      lines.push(problemLine(entry));
+      lines.push(problemText(entry));
       unread += 1;
       continue;
     }
@@ -54,26 +49,31 @@ export async function fixText(
     for (const fix of fixes.fixes) {
       wanted.push({ setting: { ...fix.setting, place: entry.place }, told: `${where}: ${told(fix)}` });
     }
-    lines.push(...fixes.unfixed.map((each) => `${where}: not written: ${toldOf(each)}`));
-    unfixed += fixes.unfixed.length;
+    lines.push(...fixes.unfixed.map((each) => notWritten(where, toldOf(each))));
+    unfixed += fixes.unfixed.filter(({ isByWebhook }) => !isByWebhook).length;
   }
   const edited = editManifest(
     text,
     wanted.map(({ setting }) => setting),
   );
-  const refused = new Set(edited.refused);
-  const outcomes = wanted.map(({ setting, told: line }) =>
-    refused.has(setting)
-      ? `${line}: not written: an anchor or its place would change more than this; write it by hand`
-      : `${line}: written`,
-  );
+  const { refused } = edited;
+  const done = wanted.filter(({ setting }) => !refused.has(setting));
+  const notDone = wanted.flatMap(({ setting, told: line }) => {
+    const why = refused.get(setting);
+    return why === undefined ? [] : [notWritten(line, why)];
+  });
   return {
     text: edited.text,
-    lines: [...outcomes, ...lines],
-    written: wanted.length - refused.size,
+    fixes: done.map(({ told: line }) => line),
+    lines: [...notDone, ...lines],
     unfixed: unfixed + refused.size,
     unread,
   };
+}
+
+/** The line that says that something is left as it is. */
+export function notWritten(line: string, why: string): string {
+  return `${line}: not written: ${why}`;
 }
 
 function nameOf({ value, namespace, name }: JudgedObject): string {

@@ -1,7 +1,6 @@
 import type { Setting } from '../manifest/edit.ts';
-import { tokensOf } from '../manifest/source.ts';
 import { isJsonObject, type JsonObject } from '../pod/json.ts';
-import { pointer } from '../pod/pointer.ts';
+import { pointer, tokensOf } from '../pod/pointer.ts';
 import { type Reason, reasons } from '../reasons.ts';
 import type { Finding } from '../rules/rule.ts';
 import { type AuditContext, type JudgedObject, judgeObject } from './judged.ts';
@@ -21,6 +20,8 @@ export interface Unfixed {
   readonly about: string;
   readonly container: string | null;
   readonly why: string;
+  /** Whether the webhook does it, so that nothing is left to do by hand. */
+  readonly isByWebhook?: true;
 }
 
 export interface Fixes {
@@ -83,6 +84,7 @@ function remedyFix({ pod, policy, verdict: { remedy } }: JudgedObject): Fix | Un
       about: 'tini',
       container: null,
       why: `the webhook ${when} tini into ${who} when the pod is created`,
+      isByWebhook: true,
     };
   }
   const loud = remedy.containers.find(({ reason }) => !reasons[reason].silent);

@@ -1,6 +1,6 @@
 import { type Config, isExempt } from '../config/config.ts';
 import { type Answers, type FindingsOn, judge, type Question, questions, type Verdict } from '../judge.ts';
-import { isJsonObject, type JsonObject } from '../pod/json.ts';
+import { type JsonObject, objectAt } from '../pod/json.ts';
 import type { Pod } from '../pod/pod.ts';
 import { podOf } from '../pod/templates.ts';
 import { type Policy, policyOf } from '../policy/policy.ts';
@@ -89,7 +89,7 @@ export function questionsOf(value: JsonObject, context: AuditContext): ObjectQue
 function readObject(value: JsonObject, context: AuditContext): ReadObject | null {
   const pod = podOf(value);
   if (!pod) return null;
-  const metadata = isJsonObject(value.metadata) ? value.metadata : {};
+  const metadata = objectAt(value, 'metadata');
   const namespace = stringOr(metadata.namespace, context.defaultNamespace);
   const name = stringOr(metadata.name, stringOr(metadata.generateName, ''));
   const namespaceLabels = new Map([...context.assumed, ...(context.labelsOf(namespace) ?? [])]);

@@ -1,53 +1,31 @@
-import { isJsonObject, type JsonObject } from '../pod/json.ts';
+import { type JsonObject, objectAt, objectsIn } from '../pod/json.ts';
+import { type NamedOwner, ownerAbove } from '../pod/owner.ts';
+import { groupOf } from '../pod/pod.ts';
 import { objectIdentity } from './identity.ts';
 import type { AuditedObject } from './report.ts';
-
-/** What an object is made from. */
-export interface Owner {
-  /** As of `objectIdentity`. */
-  readonly identity: string;
-  /** `Deployment/shop`. */
-  readonly name: string;
-}
 
 /** An object before it is known which others are in the input. */
 export interface AuditedWithOwners {
   readonly object: AuditedObject;
   /** Its controller, and what that was made from as far as names tell. */
-  readonly owners: readonly Owner[];
+  readonly owners: readonly NamedOwner[];
   /** Why it lacks what it should have got; null where it lacks nothing. */
   readonly notInjected: string | null;
 }
 
-/**
- * Names the objects that an object is made from.
- *
- * @param value A Kubernetes object.
- * @param namespace Its namespace, and its owners'.
- */
-export function ownersOf(value: JsonObject, namespace: string): readonly Owner[] {
-  const metadata = isJsonObject(value.metadata) ? value.metadata : {};
-  const references: readonly unknown[] = Array.isArray(metadata.ownerReferences)
-    ? metadata.ownerReferences
-    : [];
-  return references.filter(isJsonObject).flatMap(({ controller, apiVersion, kind, name }) => {
+/** Names the objects that an object is made from: its controller, and what that was made from as far as names tell. */
+export function ownersOf(value: JsonObject): readonly NamedOwner[] {
+  const metadata = objectAt(value, 'metadata');
+  const labels = new Map(Object.entries(objectAt(metadata, 'labels')));
+  return objectsIn(metadata.ownerReferences).flatMap(({ controller, apiVersion, kind, name }) => {
     if (controller !== true || typeof apiVersion !== 'string' || typeof kind !== 'string') return [];
     if (typeof name !== 'string') return [];
-    const owner = (ownKind: string, ownName: string): Owner => ({
-      identity: objectIdentity({ apiVersion, kind: ownKind, namespace, name: ownName }),
-      name: `${ownKind}/${ownName}`,
-    });
-    const above = kind === 'ReplicaSet' ? deploymentOf(metadata, name) : null;
-    return above === null ? [owner(kind, name)] : [owner(kind, name), owner('Deployment', above)];
+    const owner = { apiVersion, kind, name };
+    // The kubelet names its Node as the controller of a static pod; nothing was made from that.
+    if (apiVersion === 'v1' && kind === 'Node') return [];
+    const above = ownerAbove({ ...owner, group: groupOf(apiVersion) }, labels);
+    return above === null ? [owner] : [owner, above];
   });
-}
-
-/** A Deployment's ReplicaSet is named after it and the hash that its pods bear as a label. */
-function deploymentOf(metadata: JsonObject, replicaSet: string): string | null {
-  const labels = isJsonObject(metadata.labels) ? metadata.labels : {};
-  const hash = labels['pod-template-hash'];
-  if (typeof hash !== 'string' || hash === '' || !replicaSet.endsWith(`-${hash}`)) return null;
-  return replicaSet.slice(0, -hash.length - 1);
 }
 
 /**
@@ -59,7 +37,7 @@ export function withoutOwned(objects: readonly AuditedWithOwners[]): readonly Au
   const groups = new Map<string, { readonly first: AuditedWithOwners; alike: number; causes: string[] }>();
   for (const each of objects) {
     const speaker = speakerFor(each, byIdentity);
-    const key = groupOf(speaker);
+    const key = groupKeyOf(speaker);
     const group = groups.get(key) ?? { first: speaker, alike: 0, causes: [] };
     if (speaker === each) group.alike += 1;
     if (each.notInjected !== null) group.causes.push(each.notInjected);
@@ -69,7 +47,9 @@ export function withoutOwned(objects: readonly AuditedWithOwners[]): readonly Au
     const owner = owners.at(-1);
     return {
       ...object,
-      ...(owner ? { owner: owner.name, pods: alike } : {}),
+      ...(owner
+        ? { owner: `${owner.kind}/${owner.name}`, ownerApiVersion: owner.apiVersion, pods: alike }
+        : {}),
       ...(causes.length > 0
         ? { notInjected: { pods: causes.length, likelyCause: mostFrequent(causes) } }
         : {}),
@@ -84,17 +64,20 @@ function speakerFor(
 ): AuditedWithOwners {
   let speaker = object;
   for (const seen = new Set([object]); ; seen.add(speaker)) {
-    const above = speaker.owners.map(({ identity }) => byIdentity.get(identity)).find((each) => each);
+    const { namespace } = speaker.object;
+    const above = speaker.owners
+      .map((owner) => byIdentity.get(objectIdentity({ ...owner, namespace })))
+      .find((each) => each);
     if (!above || seen.has(above)) return speaker;
     speaker = above;
   }
 }
 
 /** Objects of one owner that are alike are a group; any other is one of its own, also where two files hold it. */
-function groupOf({ object, owners }: AuditedWithOwners): string {
+function groupKeyOf({ object, owners }: AuditedWithOwners): string {
   const owner = owners.at(-1);
   return owner
-    ? `${owner.identity}${likeness(object)}`
+    ? `${objectIdentity({ ...owner, namespace: object.namespace })}${likeness(object)}`
     : `${objectIdentity(object)}${JSON.stringify([object.file, object.line])}`;
 }
 

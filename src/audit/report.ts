@@ -39,6 +39,8 @@ export interface AuditedObject {
   readonly line?: number;
   /** In a cluster: kind and name of a controller of another kind, of whose pods this is one. */
   readonly owner?: string;
+  /** The apiVersion of that controller. */
+  readonly ownerApiVersion?: string;
   /** In a cluster: how many objects of that controller, pods as a rule, are like this one. */
   readonly pods?: number;
   /** Whether its namespace is exempt: then nothing was looked at. */
@@ -122,9 +124,4 @@ export function fails({ severity, accepted }: AuditedFinding, failOn: FailOn): b
 export function exitCodeOf(report: AuditReport, failOn: FailOn): 0 | 1 | 2 {
   if (report.problems.length > 0) return 2;
   return report.objects.some(({ findings }) => findings.some((each) => fails(each, failOn))) ? 1 : 0;
-}
-
-/** The problem in words: `file:line: message`. */
-export function problemLine({ file, line, message }: AuditProblem): string {
-  return `${file}:${line === null ? '' : `${line}:`} ${message}`;
 }

@@ -26,8 +26,9 @@ export interface AuditOptions {
   readonly excerpts?: boolean;
 }
 
-/** An object with where it was found. */
-type Found = Pick<SourceDocument, 'value'> & Partial<Pick<SourceDocument, 'start' | 'positionOf'>>;
+/** An object with where it was found: in a file, as the user named it, or in a cluster. */
+export type Found = Pick<SourceDocument, 'value'> &
+  Partial<Pick<SourceDocument, 'start' | 'positionOf'>> & { readonly file?: string };
 
 /** Takes objects one at a time and keeps of each no more than the report says. */
 export class Audit {
@@ -40,28 +41,21 @@ export class Audit {
   }
 
   /**
-   * Takes what was read of a file.
+   * Takes what was read.
    *
    * @param read An object, or why one could not be read. Objects that hold no pods are left out.
-   * @param file The file as the user named it; left out for objects of a cluster.
    * @param answers What was found out of its images; left out, nothing.
    */
-  add(read: Found | AuditProblem, file?: string, answers?: Answers): void {
+  add(read: Found | AuditProblem, answers?: Answers): void {
     if ('message' in read) {
-      this.addProblem({ file: read.file, line: read.line, message: read.message });
+      this.#problems.push({ file: read.file, line: read.line, message: read.message });
       return;
     }
     const judged = judgeObject(read.value, this.#options.context, answers);
     if (!judged) return;
-    const owners = ownersOf(read.value, judged.namespace);
     const notInjected = whyNotInjected(judged, this.#options.context);
-    const object = detached(auditedObject(judged, read, file, this.#options));
-    this.#objects.push({ object, owners, notInjected });
-  }
-
-  /** Takes a file, or a part of a cluster, that could not be read at all. */
-  addProblem(problem: AuditProblem): void {
-    this.#problems.push(problem);
+    const object = auditedObject(judged, read, this.#options);
+    this.#objects.push(detached({ object, owners: ownersOf(read.value), notInjected }));
   }
 
   /**
@@ -75,7 +69,7 @@ export class Audit {
 }
 
 /** A copy that holds on to nothing: names are slices of the file's text, and would keep all of it in memory. */
-function detached(object: AuditedObject): AuditedObject {
+function detached(object: AuditedWithOwners): AuditedWithOwners {
   return JSON.parse(JSON.stringify(object));
 }
 
@@ -86,18 +80,13 @@ function whyNotInjected(judged: JudgedObject, { podsRun, whyNotInjected: why }: 
   return why?.(judged) ?? null;
 }
 
-function auditedObject(
-  judged: JudgedObject,
-  found: Found,
-  file: string | undefined,
-  options: AuditOptions,
-): AuditedObject {
+function auditedObject(judged: JudgedObject, found: Found, options: AuditOptions): AuditedObject {
   const { value, namespace, name, policy, verdict } = judged;
   const { strategy, kind, reason, containers } = verdict.remedy;
   const identity = { apiVersion: String(value.apiVersion), kind: String(value.kind), namespace, name };
   return {
     ...identity,
-    ...(file === undefined ? {} : { file }),
+    ...(found.file === undefined ? {} : { file: found.file }),
     ...(found.start === undefined ? {} : { line: found.start.line }),
     ...(isExempt(namespace, options.context.config) ? { exempt: true } : {}),
     policy: { strategy: policy.strategy, probes: policy.probes, dryRun: policy.dryRun },

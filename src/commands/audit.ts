@@ -1,5 +1,5 @@
 import { Command, Option } from 'commander';
-import { AnsweredAudit } from '../audit/answered-audit.ts';
+import { answered } from '../audit/answered.ts';
 import { readBaseline } from '../audit/baseline.ts';
 import { auditGithub } from '../audit/formats/github.ts';
 import { auditHtml } from '../audit/formats/html/page.ts';
@@ -9,9 +9,10 @@ import { auditReports, type ReportsApi, reportsApis } from '../audit/formats/ope
 import { auditSarif } from '../audit/formats/sarif.ts';
 import { auditTable } from '../audit/formats/table.ts';
 import type { AnswersOf, AuditContext } from '../audit/judged.ts';
-import { readSource } from '../audit/read-source.ts';
+import { readSource, type SourceEntry } from '../audit/read-source.ts';
 import { type AuditReport, exitCodeOf, type FailOn } from '../audit/report.ts';
 import { Audit } from '../audit/run.ts';
+import type { Source } from '../audit/sources.ts';
 import type { Config } from '../config/config.ts';
 import type { ApiServer } from '../kube/api-server.ts';
 import { terminalOf } from '../terminal.ts';
@@ -98,12 +99,18 @@ export function auditCommand(): Command {
 async function auditAndPrint(options: Options): Promise<void> {
   const config = configOf(options.config);
   const api = options.cluster ? await (await import('./audit/cluster.ts')).openCluster(options) : null;
+  const reports = options.report
+    ? (await import('./audit/cluster-reports.ts')).clusterReports(options.report, options)
+    : null;
   const progress = progressOn(process.stderr);
   await withImages(options, { images: config.images, progress, api }, async (answersOf) => {
+    if (api) await reports?.requireApi(api);
     const report = await auditInput(options, { config, api, progress, answersOf });
     progress.clear();
+    const published = api && reports ? await reports.publish(api, report, Date.now()) : null;
+    if (published) process.stderr.write(`${published.summary}\n`);
     process.stdout.write(formatted(report, options));
-    process.exitCode = exitCodeOf(report, options.failOn);
+    process.exitCode = published?.isDone === false ? 2 : exitCodeOf(report, options.failOn);
   });
 }
 
@@ -130,39 +137,27 @@ async function auditInput(
   const excerpts = options.output === 'html';
   const toAudit = (context: AuditContext) =>
     new Audit({ context, excerpts, ...(baseline ? { baseline } : {}) });
-  const reports = options.report
-    ? (await import('./audit/cluster-reports.ts')).clusterReports(options.report, options)
-    : null;
   if (api) {
     const { auditCluster } = await import('./audit/cluster.ts');
-    await reports?.requireApi(api);
     const onProgress = (objects: number) => {
       if (objects % 100 === 0) progress.show('objects', `read ${objects} objects`);
     };
-    const audit = await auditCluster(api, options, config, { toAudit, answersOf, onProgress });
-    progress.clear();
-    const report = audit.report();
-    if (!reports) return report;
-    const { summary, problems } = await reports.publish(api, report, Date.now());
-    process.stderr.write(`${summary}\n`);
-    return { ...report, problems: [...report.problems, ...problems] };
+    return (await auditCluster(api, options, config, { toAudit, answersOf, onProgress })).report();
   }
   const { sources, problems, context } = await openFiles(options, config);
   const audit = toAudit(context);
-  for (const problem of problems) audit.addProblem(problem);
-  const answered = new AnsweredAudit(audit, context, answersOf);
-  for await (const { source, read } of readAll(sources, progress)) {
-    const file = source.name;
-    if ('problem' in read) answered.add({ file, line: null, message: read.problem });
-    else {
-      for (const entry of readSource(read.text, file)) {
-        answered.add(entry, file);
-        if (answered.isFull) await answered.passOne();
-      }
-    }
+  for (const problem of problems) audit.add(problem);
+  for await (const { entry, answers } of answered(entriesOf(sources, progress), context, answersOf)) {
+    audit.add(entry, answers);
   }
-  await answered.passAll();
   return audit.report();
+}
+
+async function* entriesOf(sources: readonly Source[], progress: Progress): AsyncGenerator<SourceEntry> {
+  for await (const { source, read } of readAll(sources, progress)) {
+    if ('problem' in read) yield { file: source.name, line: null, message: read.problem };
+    else yield* readSource(read.text, source.name);
+  }
 }
 
 function formatted(report: AuditReport, { output, failOn }: Options): string {

@@ -8,8 +8,8 @@ const help = `
 Without --diff and --write the manifests are printed, fixed: from standard input to standard output, for a pipe. Only
 what is safe without knowing more than the manifest is written: shareProcessNamespace where that is the remedy, and a
 longer timeoutSeconds where that alone ends a finding. tini is never written: the webhook puts it in when a pod is
-created. What was written and what was not, and why, is told on standard error. Comments, order and anchors stay. More
-in docs/audit.md.
+created. What was fixed and what was not, and why, is told on standard error. Comments, order and anchors stay. What
+--diff prints is for patch -p1 or git apply. More in docs/audit.md.
 
 Exit codes: 0 done, also where something is left to be done by hand; 2 bad usage or input.
 

@@ -1,7 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
 import { type Document, isCollection, isMap, isNode, isScalar, isSeq, type Node, type YAMLMap } from 'yaml';
 import { isJsonObject } from '../pod/json.ts';
-import { type DocumentPlace, parseYaml, tokensOf } from './source.ts';
+import { tokensOf, valueAt } from '../pod/pointer.ts';
+import { type DocumentPlace, parseYaml } from './source.ts';
 import { entriesTo, ownPair } from './yaml-nodes.ts';
 
 /** A member that an object of a manifest is to have. */
@@ -22,8 +23,8 @@ export interface PlacedSetting extends Setting {
 /** What became of settings. */
 export interface Edited {
   readonly text: string;
-  /** Those that could not be written without changing anything else, such as below an anchor that others use. */
-  readonly refused: readonly PlacedSetting[];
+  /** Those that could not be written, and why, for people. */
+  readonly refused: ReadonlyMap<PlacedSetting, string>;
 }
 
 /**
@@ -35,14 +36,14 @@ export interface Edited {
  * @param settings As read from this very text.
  */
 export function editManifest(text: string, settings: readonly PlacedSetting[]): Edited {
-  const refused: PlacedSetting[] = [];
+  const refused = new Map<PlacedSetting, string>();
   let edited = text;
   const byPart = Map.groupBy(settings, ({ place }) => place.part.offset);
   for (const ofPart of [...byPart.values()].sort((a, b) => offsetOf(b) - offsetOf(a))) {
     const part = ofPart[0]?.place.part;
     if (!part) continue;
     const outcome = editPart(part.text, ofPart);
-    refused.push(...outcome.refused);
+    for (const [setting, why] of outcome.refused) refused.set(setting, why);
     edited = edited.slice(0, part.offset) + outcome.text + edited.slice(part.offset + part.text.length);
   }
   return { text: edited, refused };
@@ -54,17 +55,22 @@ function offsetOf(settings: readonly PlacedSetting[]): number {
 
 /** Nodes of YAML take a hundred times the memory of their text. */
 const longestEdited = 8 * 1024 * 1024;
+const tooLong = `its document is larger than ${longestEdited / 1024 / 1024} MiB; split it, or write it by hand`;
+/** Such as below an anchor that others use. */
+const changesMore = 'an anchor or its place would change more than this; write it by hand';
 
 function editPart(text: string, settings: readonly PlacedSetting[]): Edited {
-  if (text.length > longestEdited) return { text, refused: settings };
+  if (text.length > longestEdited) {
+    return { text, refused: new Map(settings.map((setting) => [setting, tooLong])) };
+  }
   // Two probes may be one by an anchor: together their settings agree where one alone would change the other.
   const together = spliced(text, settings);
-  if (together !== null) return { text: together, refused: [] };
-  const refused: PlacedSetting[] = [];
+  if (together !== null) return { text: together, refused: new Map() };
+  const refused = new Map<PlacedSetting, string>();
   let edited = text;
   for (const setting of settings) {
     const next = spliced(edited, [setting]);
-    if (next === null) refused.push(setting);
+    if (next === null) refused.set(setting, changesMore);
     else edited = next;
   }
   return { text: edited, refused };
@@ -103,13 +109,14 @@ function plain(document: Document): unknown {
   return JSON.parse(JSON.stringify(document.toJS({ maxAliasCount: 1000 }) ?? null));
 }
 
-function set(value: unknown, { place, pointer, key, value: to }: PlacedSetting): boolean {
-  const tokens = [...(place.item === null ? [] : ['items', String(place.item)]), ...tokensOf(pointer)];
-  let parent: unknown = value;
-  for (const token of tokens) {
-    parent = Array.isArray(parent) ? parent[Number(token)] : isJsonObject(parent) ? parent[token] : undefined;
-  }
-  return isJsonObject(parent) && Reflect.set(parent, key, to);
+function set(value: unknown, setting: PlacedSetting): boolean {
+  const parent = valueAt(value, wayTo(setting));
+  return isJsonObject(parent) && Reflect.set(parent, setting.key, setting.value);
+}
+
+/** The reference tokens from the document to the object that is to have the member. */
+function wayTo({ place, pointer }: PlacedSetting): readonly string[] {
+  return [...(place.item === null ? [] : ['items', String(place.item)]), ...tokensOf(pointer)];
 }
 
 /** A stretch of text and what is to stand there instead. */
@@ -120,8 +127,8 @@ interface Splice {
 }
 
 function spliceFor(text: string, document: Document.Parsed, setting: PlacedSetting): Splice | null {
-  const { place, pointer, key, value, before } = setting;
-  const tokens = [...(place.item === null ? [] : ['items', String(place.item)]), ...tokensOf(pointer)];
+  const { key, value, before } = setting;
+  const tokens = wayTo(setting);
   const entries = entriesTo(document, document.contents, tokens);
   const map = entries.length === tokens.length ? (entries.at(-1)?.value ?? document.contents) : null;
   if (!isMap(map)) return null;

@@ -1,4 +1,4 @@
-import { isJsonObject } from '../pod/json.ts';
+import { isJsonObject, objectAt } from '../pod/json.ts';
 import { partsOf } from './parts.ts';
 import { type ManifestProblem, readDocuments } from './read.ts';
 
@@ -23,7 +23,7 @@ export function readNamespaces(text: string, file: string): NamespaceFile {
   for (const { value, line } of documents) {
     const complain = (message: string) => problems.push({ file, line, message });
     const { apiVersion, kind } = value;
-    const metadata = isJsonObject(value.metadata) ? value.metadata : {};
+    const metadata = objectAt(value, 'metadata');
     const { name } = metadata;
     if (apiVersion !== 'v1' || kind !== 'Namespace') {
       complain(
@@ -54,7 +54,7 @@ export function namespacesAmong(text: string): ReadonlyMap<string, ReadonlyMap<s
   for (const part of partsOf(text)) {
     if (!mentionsNamespaces.test(part.text)) continue;
     for (const { value } of readDocuments(part.text, '').documents) {
-      const metadata = isJsonObject(value.metadata) ? value.metadata : {};
+      const metadata = objectAt(value, 'metadata');
       const { name } = metadata;
       if (value.apiVersion !== 'v1' || value.kind !== 'Namespace' || typeof name !== 'string') continue;
       if (!found.has(name))

@@ -1,5 +1,6 @@
 import { type Document, isMap, isNode, isSeq, LineCounter, type Node, parseAllDocuments } from 'yaml';
 import { isJsonObject, type JsonObject } from '../pod/json.ts';
+import { tokensOf } from '../pod/pointer.ts';
 import { duplicateKeyIn, entriesOf, offsetInJson, skipBlanks } from './json-text.ts';
 import { isJson, type Part, partsOf } from './parts.ts';
 import { duplicateKeyOf, entriesTo, startOf } from './yaml-nodes.ts';
@@ -72,9 +73,13 @@ export function isProblem(read: SourceDocument | ManifestProblem): read is Manif
   return 'message' in read;
 }
 
-/** The problem in words: `file:line: message`. */
-export function problemText({ file, line, message }: ManifestProblem): string {
-  return `${file}:${line}: ${message}`;
+/** The problem in words: `file:line: message`; line is null where it is the whole file's. */
+export function problemText({
+  file,
+  line,
+  message,
+}: Omit<ManifestProblem, 'line'> & { readonly line: number | null }): string {
+  return `${file}:${line === null ? '' : `${line}:`} ${message}`;
 }
 
 /** Parses the YAML of a part of a file, the way that its documents are numbered in `DocumentPlace`. */
@@ -88,14 +93,6 @@ export function parseYaml(text: string): readonly Document.Parsed[] {
       uniqueKeys: false,
     }),
   ];
-}
-
-/** The reference tokens of a JSON Pointer, unescaped. */
-export function tokensOf(pointer: string): readonly string[] {
-  return pointer
-    .split('/')
-    .slice(1)
-    .map((token) => token.replaceAll('~1', '/').replaceAll('~0', '~'));
 }
 
 /** Garbage that happens to begin so is no document to YAML, and no error either. */

@@ -113,7 +113,7 @@ class ProcFolder implements ProcRoot {
     const line = this.#line;
     for (const pid of pids) {
       try {
-        if (!line.read(this.#readStat(pid)) || line.pid !== pid) table.addFailed();
+        if (!line.read(this.#readStat(pid), pid)) table.addFailed();
         else table.add(line, isZombie(line) ? this.#oneOf(line.comm) : null);
       } catch (error) {
         if (!goneCodes.has(codeOf(error))) table.addFailed();

@@ -40,33 +40,44 @@ export class StatLine {
   flags = 0;
   #text = '';
   #nameStart = 0;
+  #nameEnd = 0;
+  #lastComm = '';
 
-  /** The name of the program, cut out when it is asked for. */
+  /**
+   * The name of the program, cut out when it is asked for. It is the same string as for the line before where it is
+   * equal: zombies mostly share theirs with thousands of others.
+   */
   get comm(): string {
-    return this.#text.slice(this.#nameStart, this.#text.lastIndexOf(')'));
+    const isLast =
+      this.#nameEnd - this.#nameStart === this.#lastComm.length &&
+      this.#text.startsWith(this.#lastComm, this.#nameStart);
+    if (!isLast) this.#lastComm = this.#text.slice(this.#nameStart, this.#nameEnd);
+    return this.#lastComm;
   }
 
   /**
    * Reads one line. The name stands in brackets and may itself hold blanks, newlines and brackets, so it ends at the
    * last closing one: only numbers follow.
    *
-   * @returns Whether it is such a line; if not, the fields mean nothing.
+   * @param pid Whose line it is to be.
+   * @returns Whether it is; if not, the fields mean nothing.
    */
-  read(text: string): boolean {
-    const open = text.indexOf(' (');
-    behindName.lastIndex = text.lastIndexOf(')');
-    const fields = open > 0 && behindName.lastIndex > open ? behindName.exec(text) : null;
+  read(text: string, pid: number): boolean {
+    const start = `${pid} (`;
+    const end = text.lastIndexOf(')');
+    behindName.lastIndex = end;
+    const fields = end >= start.length && text.startsWith(start) ? behindName.exec(text) : null;
     if (fields === null) return false;
     this.#text = text;
-    this.#nameStart = open + 2;
-    this.pid = pidOf(text.slice(0, open));
+    this.#nameStart = start.length;
+    this.#nameEnd = end;
+    this.pid = pid;
     this.state = fields[1] ?? '';
     this.ppid = Number(fields[2]);
     this.flags = Number(fields[3]);
     this.threads = Number(fields[4]);
     this.startTime = Number(fields[5]);
     return (
-      this.pid > 0 &&
       this.ppid <= highestPid &&
       this.flags <= 0xffffffff &&
       this.threads <= highestPid &&
@@ -90,7 +101,8 @@ export function pidOf(text: string): number {
  */
 export function parseStat(text: string): Process | null {
   const stat = new StatLine();
-  if (!stat.read(text)) return null;
+  const known = pidOf(text.slice(0, Math.max(0, text.indexOf(' '))));
+  if (known === 0 || !stat.read(text, known)) return null;
   const { pid, ppid, comm, state, threads, startTime, flags } = stat;
   return { pid, ppid, comm, state, threads, startTime, flags };
 }

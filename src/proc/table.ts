@@ -61,6 +61,22 @@ export class ProcessTable {
     return this.#comms[index] ?? null;
   }
 
+  /** Whether the same process stands here as there in another table. */
+  isSameAt(index: number, other: ProcessTable, otherIndex: number): boolean {
+    return (
+      index < this.#size &&
+      this.#pids[index] === other.#pids[otherIndex] &&
+      this.#startTimes[index] === other.#startTimes[otherIndex]
+    );
+  }
+
+  /** The first place from one on where no PID below this one stands; where all do, the size. */
+  skipTo(pid: number, from: number): number {
+    let index = from;
+    while (index < this.#size && (this.#pids[index] ?? 0) < pid) index += 1;
+    return index;
+  }
+
   /** Where a PID stands, or -1. */
   indexOf(pid: number): number {
     let low = 0;

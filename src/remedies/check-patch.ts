@@ -1,6 +1,7 @@
 import fjp, { type Operation as JsonPatchOperation } from 'fast-json-patch';
 import { isJsonObject, type JsonObject, objectsIn } from '../pod/json.ts';
 import type { Pod } from '../pod/pod.ts';
+import { tokensOf, valueAt } from '../pod/pointer.ts';
 import { isInjectedMountPath, overlaps } from './mount-path.ts';
 import type { Operation } from './remedy.ts';
 
@@ -32,8 +33,8 @@ function applied(document: JsonObject, operations: readonly Operation[]): unknow
     for (const operation of operations) {
       const needed =
         operation.op === 'move' ? operation.from : operation.op === 'add' ? null : operation.path;
-      if (needed !== null && fjp.getValueByPointer(after, needed) === undefined) return null;
-      const parent: unknown = fjp.getValueByPointer(after, parentOf(operation.path));
+      if (needed !== null && valueAt(after, tokensOf(needed)) === undefined) return null;
+      const parent = valueAt(after, tokensOf(operation.path).slice(0, -1));
       if (typeof parent !== 'object' || parent === null) return null;
       after = fjp.applyOperation(after, operation as JsonPatchOperation, false, true).newDocument;
     }
@@ -41,10 +42,6 @@ function applied(document: JsonObject, operations: readonly Operation[]): unknow
   } catch {
     return null;
   }
-}
-
-function parentOf(path: string): string {
-  return path.slice(0, path.lastIndexOf('/'));
 }
 
 /** How many names stand twice, and how many containers have a mount of ours at, above or below another one. */

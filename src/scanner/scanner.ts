@@ -84,8 +84,13 @@ export function createScanner({ proc, limits, node, clock = systemScanClock }: S
       const now = clock.now();
       const uptime = proc.uptimeSeconds() ?? now / 1000 - proc.bootTime;
       const ageOf = (startTime: number) => Math.max(0, uptime - startTime / ticksPerSecond);
-      const isSettled = (startTime: number, { podUid }: Place) =>
-        ageOf(startTime) >= settledAge(podUid, pods);
+      const settledAges = new Map<string | null, number>();
+      const isSettled = (startTime: number, { podUid }: Place) => {
+        const known = settledAges.get(podUid);
+        const enough = known ?? settledAge(podUid, pods);
+        if (known === undefined) settledAges.set(podUid, enough);
+        return ageOf(startTime) >= enough;
+      };
       const counted = boundedGroups(zombies.update(table, before, kin, isSettled));
       const unreadable = table.failed + hidden.least(table.threads, countsBefore, counts);
       const nodeThreads = counts.threads ?? table.threads;

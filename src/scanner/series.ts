@@ -1,11 +1,9 @@
-/** How many samples a series keeps. */
-const capacity = 64;
+import { type LastingGrowth, LastingRises } from './lasting-rises.ts';
+import { presentLife, rises, Samples, sawTop } from './samples.ts';
+import { at, fewestSamples, mostSamples, theilSen } from './theil-sen.ts';
 
 /** How many of the newest samples are kept at the pace at which they come, however far apart the others are. */
 const newestCapacity = 12;
-
-/** Below this many samples a slope is chance. */
-const fewestSamples = 6;
 
 /** How long back a full series ought to reach. */
 const wantedSpanSeconds = 3600;
@@ -16,74 +14,64 @@ const fewestRises = 3;
 /** Two slopes that differ by no more than this factor tell of the same growth. */
 const sameGrowthFactor = 1.5;
 
-/** What a count falls to when the thing that is counted starts anew, in parts of what it was: about nothing. */
-const restartFraction = 0.1;
+/** The hour counts more than what is known from longer where it rises in this part of its intervals. */
+const densePart = 0.5;
 
-/** Room for the slopes of all pairs of samples; shared, since a slope is computed in one go. */
-const pairSlopes = new Float64Array((capacity * (capacity - 1)) / 2);
+/** For so long a count that comes and goes is not to be told from one that grows. */
+const tideSeconds = 1800;
 
-/** Samples of which the oldest makes room; times ascend. */
-class Samples {
+/** What the samples of an hour tell of what is counted now (see {@link presentLife}). */
+class HourTrend {
   readonly #seconds: Float64Array;
   readonly #values: Float64Array;
-  #length = 0;
+  #slope: number | null | undefined;
+  /** In how many of its intervals the count rose. */
+  readonly rises: number;
 
-  constructor(capacity: number) {
-    this.#seconds = new Float64Array(capacity);
-    this.#values = new Float64Array(capacity);
+  constructor(hour: Samples) {
+    const start = presentLife(hour.values);
+    this.#seconds = hour.seconds.subarray(start);
+    this.#values = hour.values.subarray(start);
+    this.rises = rises(this.#values);
   }
 
-  get length(): number {
-    return this.#length;
+  /** The Theil–Sen slope; null where it is beyond all numbers. Computed when it is asked for, since it is costly. */
+  get slope(): number | null {
+    this.#slope ??= theilSen(this.#seconds, this.#values);
+    return this.#slope;
   }
 
-  get isFull(): boolean {
-    return this.#length === this.#seconds.length;
+  /** Growth by these samples alone: only where the count rose often enough, and within their newest third. */
+  get growth(): number | null {
+    if (this.rises < fewestRises && this.risen >= 0) return 0;
+    const roseLately = rises(this.#values.subarray(-Math.floor(this.#values.length / 3))) > 0;
+    if (this.slope === null || this.slope <= 0) return this.slope;
+    return roseLately && this.rises >= fewestRises ? this.slope : 0;
   }
 
-  get span(): number {
-    return at(this.#seconds, this.#length - 1) - at(this.#seconds, 0);
-  }
-
-  get seconds(): Float64Array {
-    return this.#seconds.subarray(0, this.#length);
-  }
-
-  get values(): Float64Array {
-    return this.#values.subarray(0, this.#length);
-  }
-
-  add(seconds: number, value: number): void {
-    if (this.isFull) {
-      this.#seconds.copyWithin(0, 1);
-      this.#values.copyWithin(0, 1);
-      this.#length -= 1;
-    }
-    this.#seconds[this.#length] = seconds;
-    this.#values[this.#length] = value;
-    this.#length += 1;
-  }
-
-  /** Keeps every other sample, the newest among them. */
-  thinOut(): void {
-    for (let index = 1; index < this.#length; index += 2) {
-      this.#seconds[index >> 1] = at(this.#seconds, index);
-      this.#values[index >> 1] = at(this.#values, index);
-    }
-    this.#length >>= 1;
-  }
-}
-
-/** What the samples of an hour tell. */
-interface HourTrend {
-  /** The Theil–Sen slope of what is counted now; null where it is beyond all numbers. */
-  readonly slope: number | null;
   /** Since when what is counted now is counted. */
-  readonly startSeconds: number;
-  /** Whether the count rose within the newest third of the samples. */
-  readonly roseLately: boolean;
+  get startSeconds(): number {
+    return at(this.#seconds, 0);
+  }
+
+  get spanSeconds(): number {
+    return at(this.#seconds, this.#seconds.length - 1) - this.startSeconds;
+  }
+
+  /** How much more is counted at the end than at the beginning. */
+  get risen(): number {
+    return at(this.#values, this.#values.length - 1) - at(this.#values, 0);
+  }
+
+  /** Whether it rose in so many intervals that it needs nothing else to be trusted. */
+  get isDense(): boolean {
+    return this.rises >= densePart * (this.#values.length - 1);
+  }
+
   /** Up to where the count may climb and be no higher than a saw has taken it before; null where there is no saw. */
-  readonly sawTop: number | null;
+  get sawTop(): number | null {
+    return sawTop(this.#values);
+  }
 }
 
 /**
@@ -91,14 +79,17 @@ interface HourTrend {
  *
  * It keeps an hour in 64 samples at most. When they are full and span less than that, every other one goes, and from
  * then on only every second one that arrives is kept; once they span an hour, the oldest makes room for the newest.
- * Beside them it keeps the newest 12 that arrived, so that growth which has just begun is seen.
+ * Beside them it keeps the newest 12 that arrived, so that growth which has just begun is seen, and the newest 32
+ * rises that lasted, so that slow growth is.
  *
  * Samples whose time is not after that of the one before are ignored, so the clock ought to be one that is never
  * set back, such as the machine's uptime.
  */
 export class Series {
-  readonly #hour = new Samples(capacity);
+  readonly #hour = new Samples(mostSamples);
   readonly #newest = new Samples(newestCapacity);
+  readonly #lasting = new LastingRises();
+  #firstSeconds = Number.NaN;
   /** Every how manieth sample is kept for the hour. */
   #stride = 1;
   #arrivedSinceKept = 0;
@@ -119,8 +110,10 @@ export class Series {
    */
   add(seconds: number, value: number): void {
     if (!Number.isFinite(value) || !Number.isFinite(seconds) || seconds <= this.#lastSeconds) return;
+    if (Number.isNaN(this.#firstSeconds)) this.#firstSeconds = seconds;
     this.#lastSeconds = seconds;
     this.#newest.add(seconds, value);
+    this.#lasting.add(seconds, value);
     this.#arrivedSinceKept += 1;
     if (this.#hour.length > 0 && this.#arrivedSinceKept < this.#stride) return;
     this.#hourTrend = null;
@@ -134,13 +127,18 @@ export class Series {
   }
 
   /**
-   * The growth per second, by the Theil–Sen estimate: the median of the slopes between all pairs of samples, which up
-   * to 29 % of wild samples cannot carry away.
+   * The growth per second, by the Theil–Sen estimate, the median of the slopes between all pairs of samples. It is
+   * that of the first of these which tell of growth:
    *
-   * It is the slope of the newest 12 samples if they rise, in three intervals at least: what has just begun counts,
-   * a burst does not. Where the hour tells about the same, it is that of the hour, which is the more exact. Else it
-   * is that of the hour: where that is positive, only if the count rose in its newest third, else 0.
+   * 1. the newest 12 samples, if they rise in three intervals at least, and by more than ever within ten minutes
+   *    before: what has just begun counts, a burst does not. Where the hour tells about the same, it is that of the
+   *    hour, which is the more exact;
+   * 2. the hour, if it rises in half of its intervals;
+   * 3. the rises that lasted, six at least, as far back as nothing newer speaks against them. Where that holds for
+   *    none, and the hour rose too seldom for a slope, it is the slower one of the newest of them and the hour;
+   * 4. the hour, if it rises in three intervals, and in its newest third.
    *
+   * A count that after half an hour is no higher than it came before and did not stay says nothing in 1, 2 and 4.
    * After a restart of what is counted (see {@link presentLife}) only the samples since then count. Where it falls
    * more than once, as that of a program which reaps now and then, all of them count, and the newest on their own only
    * once they leave the teeth of that saw behind: over several teeth the median is about 0, and a limit that they
@@ -150,118 +148,66 @@ export class Series {
    */
   slope(): number | null {
     if (this.#hour.length < fewestSamples) return null;
-    this.#hourTrend ??= trendOf(this.#hour);
-    const { slope: long, roseLately } = this.#hourTrend;
-    const short = newestGrowth(this.#newest, this.#hourTrend);
-    if (short !== null) return long !== null && isSameGrowth(short, long) ? long : short;
-    return long === null || long <= 0 || roseLately ? long : 0;
+    this.#hourTrend ??= new HourTrend(this.#hour);
+    const hour = this.#hourTrend;
+    const lasting = this.#lasting.growths(this.#lastSeconds);
+    if (!this.#isTide()) {
+      const short = newestGrowth(this.#newest, hour);
+      if (short !== null && (lasting.length === 0 || isNews(this.#newest, this.#lasting.largest)))
+        return hour.slope !== null && isSameGrowth(short, hour.slope) ? hour.slope : short;
+      if (hour.isDense && (hour.growth ?? 0) > 0) return hour.growth;
+    }
+    const alone = this.#isTide() ? Math.min(0, hour.growth ?? 0) : hour.growth;
+    const newest = lasting.at(-1);
+    if (newest === undefined) return alone;
+    return borneOut(lasting, hour) ?? (hour.rises < fewestSamples ? slower(newest, hour) : alone);
+  }
+
+  /** Whether the count is no higher than it came before and did not stay; of the first half hour that says nothing. */
+  #isTide(): boolean {
+    if (this.#lastSeconds - this.#firstSeconds < tideSeconds) return false;
+    return at(this.#newest.values, this.#newest.length - 1) <= this.#lasting.ceiling;
   }
 }
 
-function at(numbers: Float64Array, index: number): number {
-  return numbers[index] ?? Number.NaN;
-}
-
-function trendOf(hour: Samples): HourTrend {
-  const start = presentLife(hour.values);
-  const seconds = hour.seconds.subarray(start);
-  const values = hour.values.subarray(start);
-  const newestThird = values.subarray(values.length - Math.floor(values.length / 3));
-  return {
-    slope: theilSen(seconds, values),
-    startSeconds: at(seconds, 0),
-    roseLately: rises(newestThird) > 0,
-    sawTop: sawTop(values),
-  };
-}
-
 /** The slope of the newest samples; null where they do not grow, or only as the teeth of a saw do. */
-function newestGrowth(newest: Samples, { startSeconds, sawTop: hourTop }: HourTrend): number | null {
+function newestGrowth(newest: Samples, hour: HourTrend): number | null {
   const start = Math.max(
     0,
-    newest.seconds.findIndex((seconds) => seconds >= startSeconds),
+    newest.seconds.findIndex((seconds) => seconds >= hour.startSeconds),
   );
   const values = newest.values.subarray(start);
   if (rises(values) < fewestRises) return null;
-  const top = hourTop ?? sawTop(values);
+  const top = hour.sawTop ?? sawTop(values);
   if (top !== null && at(values, values.length - 1) <= top) return null;
   const slope = theilSen(newest.seconds.subarray(start), values);
   return slope !== null && slope > 0 ? slope : null;
 }
 
+/**
+ * The growth known from longest that nothing newer speaks against, neither those known from less nor the hour, give or
+ * take what arrivals at random do: two standard deviations and two arrivals.
+ */
+function borneOut(growths: readonly LastingGrowth[], hour: HourTrend): number | undefined {
+  return growths.find(({ slope, arrivalSeconds }, index) =>
+    [...growths.slice(index + 1), hour].every(({ risen, spanSeconds }) => {
+      const each = slope * arrivalSeconds;
+      const expected = slope * spanSeconds;
+      return Math.abs(risen - expected) <= 2 * (Math.sqrt(each * expected) + each);
+    }),
+  )?.slope;
+}
+
+/** The pace of the hour where it is slower: too few rises for a slope of their own, and 0 would be wrong. */
+function slower({ slope }: LastingGrowth, { risen, spanSeconds }: HourTrend): number {
+  return Math.min(slope, Math.max(0, risen / spanSeconds));
+}
+
+/** Whether the newest samples rose by more than ever within ten minutes before. */
+function isNews({ values }: Samples, largestBefore: number): boolean {
+  return at(values, values.length - 1) - at(values, 0) > sameGrowthFactor * largestBefore + fewestRises;
+}
+
 function isSameGrowth(a: number, b: number): boolean {
   return a <= b * sameGrowthFactor && b <= a * sameGrowthFactor;
-}
-
-/** In how many intervals between neighbours the count rises. */
-function rises(values: Float64Array): number {
-  let count = 0;
-  for (let index = 1; index < values.length; index += 1)
-    if (at(values, index) > at(values, index - 1)) count += 1;
-  return count;
-}
-
-/**
- * Up to where the count may climb and be no higher than a saw has taken it before: its highest tooth and half of its
- * deepest fall, since samples may miss the tips.
- *
- * @returns Null where there is no saw, which has two falls at least of about the same depth.
- */
-function sawTop(values: Float64Array): number | null {
-  let deepest = 0;
-  for (let index = 1; index < values.length; index += 1) deepest = Math.max(deepest, fallAt(values, index));
-  if (deepest === 0) return null;
-  let falls = 0;
-  let lastFall = 0;
-  for (let index = 1; index < values.length; index += 1) {
-    if (fallAt(values, index) < deepest / 2) continue;
-    falls += 1;
-    lastFall = index;
-  }
-  return falls < 2 ? null : Math.max(...values.subarray(0, lastFall)) + deepest / 2;
-}
-
-function fallAt(values: Float64Array, index: number): number {
-  return at(values, index - 1) - at(values, index);
-}
-
-/**
- * Where the samples begin that tell of what is counted now.
- *
- * A container that restarts takes its zombies with it. The slope over both its lives would tell of neither, and near
- * the middle it would be negative. So a single fall to about 0 that lasts is taken for the start of a new life. One
- * wild sample is no fall: it takes six samples on either side to tell.
- *
- * @returns An index; 0 without a fall, and with several.
- */
-function presentLife(values: Float64Array): number {
-  let start = 0;
-  for (let index = fewestSamples; index <= values.length - fewestSamples; index += 1) {
-    if (!isFall(values, index)) continue;
-    if (start > 0) return 0;
-    start = index;
-  }
-  return start;
-}
-
-/** Whether the count is about 0 here, against all of the samples before, and does not come back up to any of them. */
-function isFall(values: Float64Array, index: number): boolean {
-  const lowestBefore = Math.min(...values.subarray(index - fewestSamples, index));
-  const highestAfter = Math.max(...values.subarray(index, index + fewestSamples));
-  return at(values, index) <= restartFraction * lowestBefore && highestAfter < lowestBefore;
-}
-
-/** The median of the slopes between all pairs; null below 6 samples, and where it is beyond all numbers. */
-function theilSen(seconds: Float64Array, values: Float64Array): number | null {
-  if (seconds.length < fewestSamples) return null;
-  let pairs = 0;
-  for (let right = 1; right < seconds.length; right += 1) {
-    for (let left = 0; left < right; left += 1) {
-      pairSlopes[pairs] = (at(values, right) - at(values, left)) / (at(seconds, right) - at(seconds, left));
-      pairs += 1;
-    }
-  }
-  const sorted = pairSlopes.subarray(0, pairs).sort();
-  const median = (at(sorted, (pairs - 1) >> 1) + at(sorted, pairs >> 1)) / 2;
-  return Number.isFinite(median) ? median : null;
 }

@@ -41,28 +41,27 @@ export class Zombies {
     let there = 0;
     for (let index = 0; index < table.size; index += 1) {
       const pid = table.pidAt(index);
-      const startTime = table.startTimeAt(index);
-      while (before !== null && there < before.size && before.pidAt(there) < pid) there += 1;
-      const isKnown =
-        before !== null &&
-        there < before.size &&
-        before.pidAt(there) === pid &&
-        before.startTimeAt(there) === startTime;
+      there = before?.skipTo(pid, there) ?? 0;
+      const isKnown = before?.isSameAt(there, table, index) === true;
+      const ppid = table.ppidAt(index);
       if (isKnown) {
-        const moved = before.ppidAt(there) !== table.ppidAt(index);
+        const moved = before.ppidAt(there) !== ppid;
         this.#marks[index] = (this.#marksBefore[there] ?? 0) | (moved ? adopted : 0);
       }
-      if (!table.isZombieAt(index)) continue;
+      const comm = table.commAt(index);
+      if (comm === null) continue;
       if (!isKnown || !before.isZombieAt(there)) {
         // It may be gone in a moment, so no file of it is read yet.
         if (before === null) this.#marks[index] = wasThere;
         continue;
       }
-      const membership = this.#membershipOf(table, index, this.#membershipsBefore[there], kin);
+      const known = this.#membershipsBefore[there];
+      // What is known of a zombie holds for good, unless its parent died and another one took it over.
+      const membership = known?.ppid === ppid ? known : this.#newMembership(pid, ppid, index, kin);
       this.#memberships[index] = membership;
+      const startTime = table.startTimeAt(index);
       const isOld = this.#has(wasThere, index) || isSettled(startTime, membership.place);
-      const { certain } = membership.kind;
-      tallies.of(membership).add(pid, startTime, table.commAt(index) ?? '', certain, isOld);
+      tallies.of(membership).add(pid, startTime, comm, membership.kind.certain, isOld);
     }
     return tallies.groups();
   }
@@ -81,11 +80,7 @@ export class Zombies {
     return ((this.#marks[index] ?? 0) & mark) !== 0;
   }
 
-  /** What is known of a zombie holds for good, unless its parent died and another one took it over. */
-  #membershipOf(table: ProcessTable, index: number, known: Membership | undefined, kin: Kin): Membership {
-    const ppid = table.ppidAt(index);
-    if (known?.ppid === ppid) return known;
-    const pid = table.pidAt(index);
+  #newMembership(pid: number, ppid: number, index: number, kin: Kin): Membership {
     const place = placeOf(pid, ppid, kin);
     const kind = kindOf({ pid, ppid, place, adopted: this.#has(adopted, index) }, kin);
     const key = `${place.podUid} ${place.containerId} ${ppid} ${kind.kind} ${kind.fixableBy}`;
@@ -97,15 +92,15 @@ export class Zombies {
 class Tallies {
   readonly #byKey = new Map<string, Tally>();
   /** Zombies of one group mostly come one after the other. */
-  #lastKey: string | null = null;
+  #lastMembership: Membership | null = null;
   #last: Tally | null = null;
 
   of(membership: Membership): Tally {
+    if (this.#last !== null && this.#lastMembership === membership) return this.#last;
     const { key } = membership;
-    if (this.#last !== null && this.#lastKey === key) return this.#last;
     const tally = this.#byKey.get(key) ?? new Tally(membership);
     this.#byKey.set(key, tally);
-    this.#lastKey = key;
+    this.#lastMembership = membership;
     this.#last = tally;
     return tally;
   }

@@ -1,6 +1,7 @@
 /**
  * The audit of 10,000 pods in YAML files against parsing the same YAML and nothing else, file by file in turns, so that
- * both meet the same machine. Then its peak memory, with few and with many files. The last line is JSON: the ratios.
+ * both meet the same machine. Then its peak memory: as many pods in few and in many files, ten times as many pods, and
+ * these with a heap that leaves no room for garbage. The last line is JSON: the ratios.
  *
  * BENCH_PODS sets another number of pods.
  */
@@ -29,19 +30,18 @@ async function main(): Promise<void> {
     const { parsing, auditing } = inTurns(files);
     const speed = parsing / auditing;
     log(`${pods} pods in ${files.length} files: parsing ${seconds(parsing)}, audit ${seconds(auditing)}`);
-    const few = peakMemory(join(root, 'few'), pods / 10, 10);
-    const many = peakMemory(join(root, 'many'), pods, 10);
-    log(`peak memory: ${few.peakMiB} MiB for ${pods / 100} files, ${many.peakMiB} MiB for ${pods / 10}`);
-    const grown = ((many.heapMiB - few.heapMiB) * 1024) / (pods * 0.9);
-    log(`what stays on the heap grows by ${grown.toFixed(1)} KiB for each object of the report`);
-    const result = {
-      bench: 'audit',
-      pods,
-      speedAgainstParsing: rounded(speed),
-      peakMiB: { few: few.peakMiB, many: many.peakMiB },
-      heapMiB: { few: few.heapMiB, many: many.heapMiB },
-    };
-    log(JSON.stringify(result));
+    const memory = [
+      memoryOf(join(root, 'few'), pods / 10, 100),
+      memoryOf(join(root, 'some'), pods / 10, 10),
+      memoryOf(join(root, 'each'), pods / 10, 1),
+      memoryOf(join(root, 'many'), pods, 10),
+      memoryOf(join(root, 'many'), pods, 10, ['--max-old-space-size=40']),
+    ];
+    for (const { pods: count, files: many, flags, peakMiB, heapMiB } of memory) {
+      const how = [`${count} pods in ${many} files`, ...flags].join(', ');
+      log(`${how}: peak ${peakMiB} MiB, on the heap at the end ${heapMiB} MiB`);
+    }
+    log(JSON.stringify({ bench: 'audit', pods, speedAgainstParsing: rounded(speed), memory }));
   } finally {
     rmSync(root, { recursive: true });
   }
@@ -60,7 +60,7 @@ function inTurns(files: readonly string[]): { readonly parsing: number; readonly
   const run = (text: string, file: string) => {
     const start = performance.now();
     namespacesAmong(text);
-    for (const entry of readSource(text, file)) audit.add(entry, file);
+    for (const entry of readSource(text, file)) audit.add(entry);
     auditing += performance.now() - start;
   };
   for (const [index, file] of files.entries()) {
@@ -84,10 +84,21 @@ function inTurns(files: readonly string[]): { readonly parsing: number; readonly
 }
 
 /** The memory of a process that audits so many pods: at its peak, and on the heap at the end, in MiB. */
-function peakMemory(folder: string, pods: number, podsPerFile: number): { peakMiB: number; heapMiB: number } {
-  writePods(folder, pods, podsPerFile);
-  const args = ['--max-semi-space-size=8', '--expose-gc', import.meta.filename, '--memory', folder];
-  return JSON.parse(execFileSync(process.execPath, args, { encoding: 'utf8' }));
+interface Memory {
+  readonly pods: number;
+  readonly files: number;
+  readonly flags: readonly string[];
+  readonly peakMiB: number;
+  readonly heapMiB: number;
+}
+
+/** @param flags Of Node, besides the image's. */
+function memoryOf(folder: string, pods: number, podsPerFile: number, flags: readonly string[] = []): Memory {
+  const files = writePods(folder, pods, podsPerFile).length;
+  const ofNode = ['--max-semi-space-size=8', '--expose-gc', ...flags];
+  const args = [...ofNode, import.meta.filename, '--memory', folder];
+  const { peakMiB, heapMiB } = JSON.parse(execFileSync(process.execPath, args, { encoding: 'utf8' }));
+  return { pods, files, flags, peakMiB, heapMiB };
 }
 
 async function auditFolder(folder: string): Promise<void> {
@@ -95,7 +106,7 @@ async function auditFolder(folder: string): Promise<void> {
   const audit = new Audit({ context: contextOf(new Map()) });
   for (const source of sources) {
     const read = await source.read();
-    if ('text' in read) for (const entry of readSource(read.text, source.name)) audit.add(entry, source.name);
+    if ('text' in read) for (const entry of readSource(read.text, source.name)) audit.add(entry);
   }
   const peakMiB = Math.round(process.resourceUsage().maxRSS / 1024);
   globalThis.gc?.();

@@ -9,6 +9,7 @@ import { afterEach, beforeEach, expect, it } from 'vitest';
 import { findTini } from '../../src/emulate/programs.ts';
 import { type Emulation, startZombies } from '../../src/emulate/zombies.ts';
 import type { ScanReport, ZombieGroup } from '../../src/scanner/report.ts';
+import { ProcTree } from '../support/proc-tree.ts';
 import { describeWith, eventually, pidNamespaces, root, tini } from '../support/process.ts';
 
 const main = fileURLToPath(new URL('../../src/main.js', import.meta.url));
@@ -109,10 +110,20 @@ describeWith([pidNamespaces], 'scan --once beside real zombies', () => {
     const problem = scan(['--once', '-o', 'npd']);
     expect(problem.status).toBe(1);
     expect(problem.stdout).toMatch(/^\d+ zombies; [ -~]+\n$/);
-    expect(scan(['--once', '-o', 'npd', '--problem-from', '100000'])).toMatchObject({ status: 0 });
     const unknown = scan(['--once', '-o', 'npd', '--proc', folder]);
     expect(unknown).toMatchObject({ status: 2, stderr: '' });
     expect(unknown.stdout).toMatch(/^Unknown: .*no proc root/);
+  });
+
+  it('tells it of a problem from a number of zombies on', () => {
+    // A made-up machine, since one whose PIDs are nearly used up has a problem with any number of zombies.
+    const tree = new ProcTree([{ pid: 200, ppid: 1, comm: 'app' }]);
+    ending.push(() => tree.dispose());
+    for (const pid of [201, 202, 203]) tree.add({ pid, ppid: 200, comm: 'sh', state: 'Z' });
+    const npd = (problemFrom: string) =>
+      scan(['--once', '-o', 'npd', '--proc', tree.path, '--problem-from', problemFrom]);
+    expect(npd('4')).toMatchObject({ status: 0, stdout: '3 zombies, fewer than 4\n' });
+    expect(npd('3')).toMatchObject({ status: 1, stdout: expect.stringContaining('3 zombies; 3 ') });
   });
 
   it('says what is no proc root, with exit code 2', () => {

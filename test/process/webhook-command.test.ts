@@ -8,7 +8,8 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { makeCertificates } from '../../src/commands/certs.ts';
 import { silent, startFakeApiServer } from '../support/fake-api-server.ts';
 import { type MountedFiles, mountFiles } from '../support/mounted-files.ts';
-import { saysReady } from '../support/webhook-load.ts';
+import { realisticReview } from '../support/review.ts';
+import { saysReady, startLoad } from '../support/webhook-load.ts';
 
 const main = fileURLToPath(new URL('../../src/main.js', import.meta.url));
 const children: ChildProcess[] = [];
@@ -66,6 +67,21 @@ function webhook(args: readonly string[], nodeOptions: readonly string[] = []) {
 }
 
 describe('a webhook as a process', () => {
+  it('breaks no connection, however large its answers', async () => {
+    const { line } = webhook(['--log-level', 'info']);
+    const { port } = await line('listening');
+    const reviews = [0, 70, 200, 0, 0].map((kilobytes) => {
+      const review = JSON.stringify(realisticReview('shop'))
+        .replace('"labels":{', '"labels":{"gravekeeper.dev/inject":"auto",')
+        .replace('"--listen"', JSON.stringify('x'.repeat(1024 * kilobytes)));
+      return Buffer.from(review);
+    });
+    const load = startLoad({ ports: () => [Number(port)], ca, clients: 16, keepAlive: true, reviews });
+    await load.more(1_500);
+    await load.stop();
+    expect(load.failures).toEqual([]);
+  });
+
   it.each(['SIGTERM', 'SIGINT'] as const)('serves, and ends with 0 at %s', async (signal) => {
     const { child, line, exit, stderr } = webhook(['--shutdown-delay', '0']);
     const { port } = await line('listening');

@@ -67,10 +67,13 @@ export function describeWith(needs: readonly Need[], title: string, body: () => 
  * @param look Answers null or false as long as there is nothing to be found.
  * @throws after 20 seconds.
  */
-export async function eventually<T>(look: () => T | null | false, what: string): Promise<T> {
+export async function eventually<T>(
+  look: () => T | null | false | Promise<T | null | false>,
+  what: string,
+): Promise<T> {
   const end = performance.now() + 20_000;
   for (;;) {
-    const found = look();
+    const found = await look();
     if (found !== null && found !== false) return found;
     if (performance.now() > end) throw new Error(`${what} did not come about within 20 s`);
     await delay(5);

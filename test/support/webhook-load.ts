@@ -24,12 +24,14 @@ export interface LoadOptions {
   readonly clients: number;
   /** Whether a client keeps its connection, as the API server does, or makes one for each review. */
   readonly keepAlive: boolean;
+  /** What is sent, in turn; left out, a review of a pod that is changed. */
+  readonly reviews?: readonly Buffer[];
 }
 
-const review = Buffer.from(JSON.stringify(realisticReview('shop')));
+const usualReview = Buffer.from(JSON.stringify(realisticReview('shop')));
 
 /** Starts sending. A review that nobody answers, or not with an admission, is a failure. */
-export function startLoad({ ports, ca, clients, keepAlive }: LoadOptions): Load {
+export function startLoad({ ports, ca, clients, keepAlive, reviews = [usualReview] }: LoadOptions): Load {
   const agent = new Agent({ keepAlive, ca, servername: 'localhost', maxCachedSessions: 0 });
   const failures: string[] = [];
   const milestones = new Set<{ at: number; resolve: () => void }>();
@@ -42,7 +44,7 @@ export function startLoad({ ports, ca, clients, keepAlive }: LoadOptions): Load 
       const port = candidates[round % candidates.length];
       try {
         if (port === undefined) throw new Error('there is no webhook to send to');
-        await askForAdmission(port, agent);
+        await askForAdmission(port, agent, reviews[round % reviews.length] ?? usualReview);
         answered += 1;
       } catch (error) {
         failures.push(error instanceof Error ? `${error.message} (${port})` : String(error));
@@ -70,7 +72,7 @@ export function startLoad({ ports, ca, clients, keepAlive }: LoadOptions): Load 
   };
 }
 
-async function askForAdmission(port: number, agent: Agent): Promise<void> {
+async function askForAdmission(port: number, agent: Agent, review: Buffer): Promise<void> {
   const call = request({
     host: '127.0.0.1',
     port,

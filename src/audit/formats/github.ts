@@ -1,6 +1,7 @@
 import type { Severity } from '../../config/config.ts';
+import { problemText } from '../../manifest/source.ts';
 import { escapeText } from '../../terminal.ts';
-import { type AuditReport, problemLine } from '../report.ts';
+import type { AuditReport } from '../report.ts';
 import { objectName, summaryLine } from './wording.ts';
 
 const commands: Readonly<Record<Severity, string>> = { error: 'error', warning: 'warning', info: 'notice' };
@@ -11,7 +12,7 @@ const commands: Readonly<Record<Severity, string>> = { error: 'error', warning: 
  */
 export function auditGithub(report: AuditReport): string {
   const problems = report.problems.map((problem) =>
-    command('error', { file: problem.file, line: problem.line, title: 'unreadable' }, problemLine(problem)),
+    command('error', { file: problem.file, line: problem.line, title: 'unreadable' }, problemText(problem)),
   );
   const findings = report.objects.flatMap((object) =>
     object.findings

@@ -53,8 +53,9 @@ interface ReportResult {
 /**
  * An audit as Reports of openreports.io, or as PolicyReports of wgpolicyk8s.io: one for each namespace that is not
  * exempt. Errors fail; what is less severe, and pods that lack what they should have got, warn; what the baseline
- * accepts is skipped, and so are objects whose probes nobody looks at; an object without findings passes. What there is
- * no room for is counted in the last result.
+ * accepts is skipped, and so are objects whose probes nobody looks at; an object without findings passes. Pods and
+ * revisions that their owner replaces have results in its name. Results have an order of their own, so that a report
+ * changes only with what it says. What there is no room for is counted in the last result.
  * https://github.com/openreports/reports-api
  *
  * @param now Milliseconds since 1970.
@@ -75,10 +76,12 @@ export function namespaceReports(
   return [...byNamespace]
     .sort(([one], [other]) => (one < other ? -1 : 1))
     .map(([namespace, objects]) => {
-      const results = [...(isIncomplete ? [incomplete] : []), ...worstFirst(objects)];
+      const resources = [...Map.groupBy(objects, (object) => JSON.stringify(resourceOf(object))).values()];
+      const found = resources.map(resultsOnResource);
+      const results = [...(isIncomplete ? [incomplete] : []), ...worstFirst(found.flat())];
       const count = (outcome: Outcome) => results.filter(({ result }) => result === outcome).length;
-      const clean = objects.filter((object) => resultsOn(object).length === 0);
-      const unchecked = clean.filter(({ policy }) => policy.probes === 'ignore').length;
+      const clean = resources.filter((_, index) => found[index]?.length === 0);
+      const unchecked = clean.filter((of) => of.every(({ policy }) => policy.probes === 'ignore')).length;
       return {
         apiVersion,
         kind,
@@ -150,19 +153,47 @@ const incomplete: ReportResult = {
     'Not all kinds of objects could be read, so results may be missing. The output of the audit says why.',
 };
 
-function worstFirst(objects: readonly AuditedObject[]): readonly ReportResult[] {
-  const results = objects.flatMap(resultsOn);
+/** The worst first; of results that are as bad, an order that does not hang on that of their objects. */
+function worstFirst(results: readonly ReportResult[]): readonly ReportResult[] {
+  const inOrder = results
+    .map((result) => ({ result, key: JSON.stringify([result.resources, result]) }))
+    .sort((one, other) => (one.key < other.key ? -1 : one.key > other.key ? 1 : 0))
+    .map(({ result }) => result);
   return (['error', 'warning', 'info'] as const).flatMap((wanted) =>
-    results.filter(({ severity }) => severity === severities[wanted]),
+    inOrder.filter(({ severity }) => severity === severities[wanted]),
   );
 }
 
+/** The results on the objects of one resource; what is said alike of several of them is said once. */
+function resultsOnResource(objects: readonly AuditedObject[]): readonly ReportResult[] {
+  if (objects.length === 1) return objects.flatMap(resultsOn);
+  return [...new Map(objects.flatMap(resultsOn).map((result) => [JSON.stringify(result), result])).values()];
+}
+
+/** Kinds that a controller makes anew, under another name, where others are changed. */
+const replacedKinds = new Set(['Pod', 'ReplicaSet', 'Job']);
+
+/** What results on an object are about: its owner, where that replaces it. */
+function resourceOf(object: AuditedObject) {
+  const { apiVersion, kind, namespace, name, owner, ownerApiVersion } = object;
+  if (owner === undefined || ownerApiVersion === undefined || !replacedKinds.has(kind)) {
+    return { apiVersion, kind, namespace, name };
+  }
+  const slash = owner.indexOf('/');
+  return {
+    apiVersion: ownerApiVersion,
+    kind: owner.slice(0, slash),
+    namespace,
+    name: owner.slice(slash + 1),
+  };
+}
+
 function resultsOn(object: AuditedObject): readonly ReportResult[] {
-  const { apiVersion, kind, namespace, name, notInjected } = object;
+  const { notInjected } = object;
   const common = {
     source,
     category: 'Zombie processes',
-    resources: [{ apiVersion, kind, namespace, name }],
+    resources: [resourceOf(object)],
   };
   return [
     ...object.findings.map((finding) => ({ ...common, ...resultOf(object, finding) })),

@@ -1,6 +1,7 @@
 import type { Severity } from '../../config/config.ts';
-import { type Cell, escapeText, type Style, type Terminal, table, wrap } from '../../terminal.ts';
-import { type AuditedFinding, type AuditedObject, type AuditReport, problemLine } from '../report.ts';
+import { problemText } from '../../manifest/source.ts';
+import { type Cell, columnsOf, escapeText, type Style, type Terminal, table, wrap } from '../../terminal.ts';
+import type { AuditedFinding, AuditedObject, AuditReport } from '../report.ts';
 import { counted, missingText, objectName, remedyText, summaryLine } from './wording.ts';
 
 const styles: Readonly<Record<Severity, Style>> = {
@@ -19,12 +20,13 @@ export function auditTable(report: AuditReport, terminal: Terminal): string {
   const sections = [
     ...shown.map((object) => objectText(object, terminal)),
     ...(quiet > 0 ? [quietText(quiet, shown.length, terminal)] : []),
+    ...(isNobodyIn(report) ? [paragraph(nobodyIsIn, terminal, 'dim')] : []),
     ...(report.problems.length > 0
       ? [
           table(
             report.problems.map((problem) => [
               { text: 'unread', style: ['bold', 'red'] as const },
-              escapeText(problemLine(problem)),
+              escapeText(problemText(problem)),
             ]),
             terminal,
           ),
@@ -33,6 +35,13 @@ export function auditTable(report: AuditReport, terminal: Terminal): string {
     paragraph(summaryLine(report), terminal, summaryStyle(report)),
   ];
   return sections.join('\n');
+}
+
+const nobodyIsIn =
+  'nothing here has opted in, so nothing would be changed: --assume inject=auto says what would';
+
+function isNobodyIn({ objects }: AuditReport): boolean {
+  return objects.length > 0 && objects.every(({ remedy }) => remedy.reason === 'not-opted-in');
 }
 
 function isWorthShowing({ findings, remedy, notes, notInjected }: AuditedObject): boolean {
@@ -45,13 +54,10 @@ function isWorthShowing({ findings, remedy, notes, notInjected }: AuditedObject)
 }
 
 function objectText(object: AuditedObject, terminal: Terminal): string {
-  const place =
-    object.file === undefined ? ownerText(object) : `  ${escapeText(object.file)}:${object.line ?? 1}`;
-  const head = `${terminal.paint('bold', objectName(object))}${terminal.paint('dim', place)}\n`;
   const rows = [
     ...(object.policy.strategy === null && object.remedy.kind === null
       ? []
-      : [[{ text: 'remedy', style: 'cyan' } satisfies Cell, remedyText(object)]]),
+      : [[{ text: 'remedy', style: 'cyan' } satisfies Cell, decisionText(object)]]),
     ...(object.notInjected
       ? [[{ text: 'missing', style: 'yellow' } satisfies Cell, escapeText(missingText(object.notInjected))]]
       : []),
@@ -61,12 +67,30 @@ function objectText(object: AuditedObject, terminal: Terminal): string {
     ]),
     ...object.findings.filter(({ accepted }) => !accepted).flatMap((finding) => findingRows(finding)),
   ];
-  return head + indented(table(rows, { ...terminal, width: terminal.width - indent.length }));
+  return (
+    headText(object, terminal) + indented(table(rows, { ...terminal, width: terminal.width - indent.length }))
+  );
+}
+
+/** An object's name and place, beside one another where both fit. */
+function headText(object: AuditedObject, { paint, width }: Terminal): string {
+  const name = objectName(object);
+  const place =
+    object.file === undefined ? ownerText(object) : escapeText(`${object.file}:${object.line ?? 1}`);
+  if (place === '') return `${paint('bold', name)}\n`;
+  const gap = columnsOf(name) + indent.length + columnsOf(place) > width ? `\n${indent}` : indent;
+  return `${paint('bold', name)}${gap}${paint('dim', place)}\n`;
 }
 
 function ownerText({ owner, pods }: AuditedObject): string {
   if (owner === undefined) return '';
-  return `  ${escapeText(owner)}${pods !== undefined && pods > 1 ? `, ${counted(pods, 'object')} like this` : ''}`;
+  return `${escapeText(owner)}${pods !== undefined && pods > 1 ? `, ${counted(pods, 'object')} like this` : ''}`;
+}
+
+/** What is done, and where that is nothing, why in words. */
+function decisionText(object: AuditedObject): string {
+  const { kind, message } = object.remedy;
+  return kind === null ? `${remedyText(object)}: ${message}` : remedyText(object);
 }
 
 function findingRows(finding: AuditedFinding): readonly (readonly Cell[])[] {

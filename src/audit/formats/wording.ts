@@ -50,10 +50,11 @@ function findingsText({ findings: { error, warning, info } }: AuditSummary): str
 }
 
 function remediesText({ remedies }: AuditSummary): readonly string[] {
+  const sharing = remedies['share-pid'];
   return [
-    ...(remedies.tini > 0 ? [`tini for ${grouped.format(remedies.tini)}`] : []),
-    ...(remedies['share-pid'] > 0
-      ? [`a shared PID namespace for ${grouped.format(remedies['share-pid'])}`]
+    ...(remedies.tini > 0 ? [`${grouped.format(remedies.tini)} would get tini`] : []),
+    ...(sharing > 0
+      ? [`${grouped.format(sharing)} would share ${sharing === 1 ? 'its' : 'their'} PID namespace`]
       : []),
   ];
 }

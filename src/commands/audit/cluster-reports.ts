@@ -9,7 +9,7 @@ import {
   saysTheSame,
 } from '../../audit/formats/openreports.ts';
 import { counted } from '../../audit/formats/wording.ts';
-import type { AuditProblem, AuditReport } from '../../audit/report.ts';
+import type { AuditReport } from '../../audit/report.ts';
 import { InputError } from '../../input-error.ts';
 import {
   type Answer,
@@ -44,7 +44,7 @@ export interface ClusterReports {
   /**
    * Brings the reports up to date, one for each namespace: those that say something else than before are written, those
    * of namespaces without objects are deleted, and nobody else's is touched. A report whose name somebody else has taken
-   * is skipped. What fails is a problem, and the rest goes on.
+   * is skipped. What fails is told, and the rest goes on.
    *
    * @param api The API server; its user needs the rights to list, create, patch and delete such reports.
    * @param report Of the whole cluster, or of the one namespace of the options.
@@ -55,9 +55,10 @@ export interface ClusterReports {
 
 /** What became of the reports. */
 export interface Published {
-  /** For a person: a line for each report that was skipped, since somebody else's has its name, and one that counts. */
+  /** For a person: a line for each report that was skipped or failed, with its namespace and why, and one that counts. */
   readonly summary: string;
-  readonly problems: readonly AuditProblem[];
+  /** Whether each report is as it should be, or somebody else's. */
+  readonly isDone: boolean;
 }
 
 /** Where the CRDs are to be had. */
@@ -141,17 +142,20 @@ async function publish(
   );
   const counts = { written: 0, unchanged: 0, deleted: 0 };
   const skipped: string[] = [];
-  const problems: AuditProblem[] = [];
-  const told = (message: string) => void problems.push({ file: 'cluster', line: null, message });
+  const failed: string[] = [];
+  const published = () => ({
+    summary: summaryOf(counts, skipped, failed, isIncomplete),
+    isDone: failed.length === 0,
+  });
   let live: ReadonlyMap<string, Live> = new Map();
   try {
     live = await liveReports(api, which, namespace, reports);
   } catch (error) {
-    told(`reports cannot be listed, so none was written: ${describeError(error)}`);
-    return { summary: summaryOf(counts, skipped, isIncomplete), problems };
+    failed.push(`reports cannot be listed, so none was written: ${describeError(error)}`);
+    return published();
   }
   const attempt = async (name: string, what: 'written' | 'deleted', answering: Promise<Answer>) => {
-    const failed = `the report on ${name} was not ${what}`;
+    const told = (why: string) => void failed.push(`the report on ${name} was not ${what}: ${why}`);
     try {
       const answer = await answering;
       if (isDone(answer)) counts[what] += 1;
@@ -159,9 +163,9 @@ async function publish(
         skipped.push(
           `the report on ${name} is skipped, since somebody else's has its name: ${describeRefusal(answer)}`,
         );
-      } else if (!isGone(answer)) told(`${failed}: ${describeRefusal(answer)}`);
+      } else if (!isGone(answer)) told(describeRefusal(answer));
     } catch (error) {
-      told(`${failed}: ${describeError(error)}`);
+      told(describeError(error));
     }
   };
   for (const [name, wanted] of reports) {
@@ -174,7 +178,7 @@ async function publish(
   for (const [name, seen] of stale) {
     await attempt(name, 'deleted', deleteObject(api, pathOf(which, name), seen));
   }
-  return { summary: summaryOf(counts, skipped, isIncomplete), problems };
+  return published();
 }
 
 /** The reports of ours that are there, by namespace. Of each only what is needed is kept: there may be many megabytes. */
@@ -219,12 +223,16 @@ function isForeign({ status, body }: Answer): boolean {
 function summaryOf(
   { written, unchanged, deleted }: Readonly<Record<'written' | 'unchanged' | 'deleted', number>>,
   skipped: readonly string[],
+  failed: readonly string[],
   isIncomplete: boolean,
 ): string {
   const kept = isIncomplete ? '; none is deleted while not all could be read' : '';
-  const others = skipped.length > 0 ? `, ${skipped.length} skipped` : '';
-  const counts = `${counted(written, 'report')} written, ${unchanged} unchanged, ${deleted} deleted`;
-  return [...skipped, `${counts}${others}${kept}`].join('\n');
+  const others = [
+    ...(skipped.length > 0 ? [`${skipped.length} skipped`] : []),
+    ...(failed.length > 0 ? [`${failed.length} failed`] : []),
+  ];
+  const counts = [`${counted(written, 'report')} written`, `${unchanged} unchanged`, `${deleted} deleted`];
+  return [...skipped, ...failed, `${[...counts, ...others].join(', ')}${kept}`].join('\n');
 }
 
 function folderOf(which: ReportsApi, namespace: string | undefined): string {

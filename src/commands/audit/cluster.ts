@@ -1,4 +1,4 @@
-import { AnsweredAudit } from '../../audit/answered-audit.ts';
+import { answered } from '../../audit/answered.ts';
 import type { AnswersOf, AuditContext } from '../../audit/judged.ts';
 import type { Audit } from '../../audit/run.ts';
 import type { Config } from '../../config/config.ts';
@@ -70,8 +70,12 @@ export async function auditCluster(
     whyNotInjected: ({ value, namespace }) => likelyCause(value, namespaces.get(namespace)),
   };
   const audit = toAudit(context);
-  const answered = new AnsweredAudit(audit, context, answersOf);
-  const afterPage = () => answered.passAll();
+  let page: { readonly value: JsonObject }[] = [];
+  const afterPage = async () => {
+    const waiting = page;
+    page = [];
+    for await (const { entry, answers } of answered(waiting, context, answersOf)) audit.add(entry, answers);
+  };
   let objects = 0;
   for (const kind of workloadKinds) {
     const path = collectionPath(kind, options.namespace);
@@ -80,16 +84,18 @@ export async function auditCluster(
       const take = (item: JsonObject) => {
         if (isDone(item) || isRetired(item)) return;
         const value = { apiVersion: apiVersionOf(kind), kind: kind.kind, ...item };
-        answered.add({ value });
+        // Nobody has to wait for an answer, so the page need not be held.
+        if (answersOf) page.push({ value });
+        else audit.add({ value });
         objects += 1;
         onProgress(objects);
       };
       await listEach(api, path, query, take, { afterPage });
     } catch (error) {
-      audit.addProblem({ file: 'cluster', line: null, message: describeError(error) });
+      audit.add({ file: 'cluster', line: null, message: describeError(error) });
     }
     // Of a list that broke off.
-    await answered.passAll();
+    await afterPage();
   }
   return audit;
 }

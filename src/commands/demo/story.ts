@@ -6,7 +6,8 @@ import { stringify } from 'yaml';
 import type { Unavailable } from '../../emulate/unavailable.ts';
 import { InputError } from '../../input-error.ts';
 import { readDocuments } from '../../manifest/read.ts';
-import { isJsonObject, type JsonObject } from '../../pod/json.ts';
+import { writtenYaml } from '../../manifest/written-yaml.ts';
+import { isJsonObject, type JsonObject, objectAt } from '../../pod/json.ts';
 import { podOf } from '../../pod/templates.ts';
 import { leakForecast } from '../../rules/leak-forecast.ts';
 import { makeCertificates } from '../certs.ts';
@@ -146,26 +147,13 @@ function isWorkload(value: unknown): value is JsonObject {
 
 /** The change in YAML: what people read, though the webhook sends a JSON Patch. */
 function diffOf({ before, after }: WorkloadDecision): string {
-  const yaml = (object: JsonObject) =>
-    stringify(withoutOwner(object), {
-      lineWidth: 0,
-      sortMapEntries: (one, other) => placeOf(String(one.key)) - placeOf(String(other.key)),
-    });
+  const yaml = (object: JsonObject) => writtenYaml(withoutOwner(object));
   return createTwoFilesPatch('as applied', 'as admitted', yaml(before), yaml(after), '', '', { context: 1 });
-}
-
-/** The order in which people write these fields; the others stay between them, as they came. */
-const writtenFirst = ['name', 'image', 'imagePullPolicy', 'command', 'args', 'initContainers', 'containers'];
-const writtenLast = ['terminationMessagePolicy', 'volumeMounts', 'volumes'];
-
-function placeOf(field: string): number {
-  const first = writtenFirst.indexOf(field);
-  return first >= 0 ? first - writtenFirst.length : writtenLast.indexOf(field) + 1;
 }
 
 /** The owner's random UID would be noise. */
 function withoutOwner(object: JsonObject): JsonObject {
-  const metadata = isJsonObject(object.metadata) ? object.metadata : {};
+  const metadata = objectAt(object, 'metadata');
   const { ownerReferences: _owner, ...rest } = metadata;
   return { ...object, metadata: rest };
 }

@@ -1,22 +1,33 @@
 import { realpathSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { createTwoFilesPatch } from 'diff';
-import { type FixedText, fixText } from '../../audit/fix-text.ts';
+import { type FixedText, fixText, notWritten } from '../../audit/fix-text.ts';
 import type { AnswersOf } from '../../audit/judged.ts';
 import { mapAhead } from '../../audit/map-ahead.ts';
 import type { Source, SourceText } from '../../audit/sources.ts';
 import type { Config } from '../../config/config.ts';
 import { InputError } from '../../input-error.ts';
 import { encode } from '../../manifest/decode.ts';
+import { problemText } from '../../manifest/source.ts';
 import { escapeText } from '../../terminal.ts';
 import { openFiles, readAll } from '../audit/files.ts';
 import { type Progress, progressOn } from '../audit/progress.ts';
 import { withImages } from '../audit/with-images.ts';
 import type { FixOptions } from '../fix.ts';
 import { configOf } from '../option-files.ts';
+import { patchOf } from './patch.ts';
+
+/** What is done with fixed manifests. */
+type Mode = 'print' | 'diff' | 'write';
+
+/** What is said of a fix that was made. */
+const doneWords: Readonly<Record<Mode, string>> = {
+  print: 'fixed in the output',
+  diff: 'would be written',
+  write: 'written',
+};
 
 /** What came of fixing files. */
 interface Outcome {
-  readonly written: number;
+  readonly fixed: number;
   readonly unfixed: number;
   readonly unread: number;
 }
@@ -39,10 +50,11 @@ export async function fixFiles(options: FixOptions): Promise<Outcome> {
   }
   const config = configOf(options.config);
   const progress = progressOn(process.stderr);
+  const mode = options.diff ? 'diff' : options.write ? 'write' : 'print';
   const outcome = await withImages(options, { images: config.images, progress, api: null }, (answersOf) =>
-    fixEach(options, config, progress, answersOf),
+    fixEach(options, mode, config, progress, answersOf),
   );
-  tell(`${outcome.written} written, ${outcome.unfixed} left to you`);
+  tell(`${outcome.fixed} ${doneWords[mode]}, ${outcome.unfixed} left to you`);
   return outcome;
 }
 
@@ -59,13 +71,14 @@ const filesAhead = 16;
 
 async function fixEach(
   options: FixOptions,
+  mode: Mode,
   config: Config,
   progress: Progress,
   answersOf: AnswersOf | undefined,
 ): Promise<Outcome> {
   const { sources, problems, context } = await openFiles(options, config);
-  const outcome = { written: 0, unfixed: 0, unread: problems.length };
-  for (const { file, message } of problems) tell(`${file}: ${message}`);
+  const outcome = { fixed: 0, unfixed: 0, unread: problems.length };
+  for (const problem of problems) tell(problemText(problem));
   const files = mapAhead(
     readAll(sources, progress),
     answersOf ? filesAhead : 0,
@@ -84,17 +97,22 @@ async function fixEach(
       continue;
     }
     const { read, fixed } = file;
+    const problem = fixed.text === read.text ? null : problemWith(mode, source, read, fixed.text);
+    for (const line of fixed.fixes) {
+      tell(problem === null ? `${line}: ${doneWords[mode]}` : notWritten(line, problem));
+    }
     for (const line of fixed.lines) tell(line);
-    outcome.written += fixed.written;
-    outcome.unfixed += fixed.unfixed;
-    outcome.unread += fixed.unread;
-    if (options.diff) process.stdout.write(diffOf(source.name, read.text, fixed));
-    else if (!options.write) {
+    outcome.fixed += problem === null ? fixed.fixes.length : 0;
+    outcome.unfixed += fixed.unfixed + (problem === null ? 0 : fixed.fixes.length);
+    outcome.unread += fixed.unread + (problem === null ? 0 : 1);
+    if (mode === 'print') {
       process.stdout.write(
         `${isFirst || /^(---|%)/.test(fixed.text) ? '' : '---\n'}${endedByLine(fixed.text)}`,
       );
       isFirst = false;
-    } else if (fixed.text !== read.text && !writeBack(source, read, fixed.text)) outcome.unread += 1;
+    } else if (mode === 'diff' && problem === null) {
+      process.stdout.write(patchOf(source, read, fixed.text));
+    }
   }
   return outcome;
 }
@@ -107,30 +125,28 @@ function endedByLine(text: string): string {
   return text === '' || text.endsWith('\n') ? text : `${text}\n`;
 }
 
-function diffOf(name: string, before: string, { text }: FixedText): string {
-  return text === before
-    ? ''
-    : createTwoFilesPatch(`a/${name}`, `b/${name}`, before, text, undefined, undefined);
+/** Writes a changed file, where that is wanted; in words what is in the way of it, as far as that is known. */
+function problemWith(mode: Mode, source: Source, read: ReadText, text: string): string | null {
+  if (mode === 'print') return null;
+  if (read.encoding !== 'utf-8') {
+    return `the file is text in ${read.encoding.toUpperCase()}; save it as UTF-8 first`;
+  }
+  return mode === 'write' && source.path !== null ? writeBack(source.path, encode(text, read)) : null;
 }
 
-/** Replaces a file as a whole, so that nobody ever sees half of it; false where that fails. */
-function writeBack(source: Source, read: ReadText, text: string): boolean {
-  if (source.path === null || read.encoding !== 'utf-8') {
-    tell(`${source.name}: not written: it is text in ${read.encoding.toUpperCase()}; save it as UTF-8 first`);
-    return false;
-  }
+/** Replaces a file as a whole, so that nobody ever sees half of it; in words why that fails. */
+function writeBack(path: string, content: Uint8Array): string | null {
   try {
-    const real = realpathSync(source.path);
+    const real = realpathSync(path);
     const beside = `${real}.gravekeeper-${process.pid}`;
     try {
-      writeFileSync(beside, encode(text, read), { mode: statSync(real).mode, flag: 'wx' });
+      writeFileSync(beside, content, { mode: statSync(real).mode, flag: 'wx' });
       renameSync(beside, real);
     } finally {
       rmSync(beside, { force: true });
     }
-    return true;
+    return null;
   } catch (error) {
-    tell(`${source.name}: cannot be written: ${error instanceof Error ? error.message : String(error)}`);
-    return false;
+    return `the file cannot be changed: ${error instanceof Error ? error.message : String(error)}`;
   }
 }

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import type { V1Job, V1Namespace } from '@kubernetes/client-node';
+import type { V1Job, V1Namespace, V1ResourceQuota } from '@kubernetes/client-node';
 import { type ReportsApi, reportsApis } from '../../../src/audit/formats/openreports.ts';
 import { create, get, type KubeObject, list, patch, remove } from '../kit/api.ts';
 import { kubectl, tryKubectl } from '../kit/kubectl.ts';
@@ -187,6 +187,31 @@ describe('reports at their limits', () => {
     assert.equal(await audit('openreports', '-n', name), '0 reports written, 1 unchanged, 0 deleted');
   });
 
+  it('are written where there is room for them, and named where a quota refuses them', async () => {
+    const [full, roomy] = [await namespace(), await namespace()];
+    for (const name of [full, roomy]) await create(leaking(name));
+    const hard = { 'count/reports.openreports.io': '0' };
+    const quota = { kind: 'ResourceQuota', metadata: { name: 'none', namespace: full }, spec: { hard } };
+    await create<V1ResourceQuota>({ apiVersion: 'v1', ...quota });
+    try {
+      const { status, stderr } = await tryAudit('openreports');
+      assert.equal(status, 2, stderr);
+      // Until the quota is counted it refuses as well, for another reason.
+      const refused = `^the report on ${full} was not written: HTTP 403: .* is forbidden: .*quota: none`;
+      assert.match(stderr, new RegExp(refused, 'm'));
+      assert.match(stderr, /^\d+ reports? written, \d+ unchanged, 0 deleted, 1 failed$/m);
+      assert.equal(await reportOn('openreports', full), null);
+      assert.equal((await reportOn('openreports', roomy))?.summary.fail, 1);
+    } finally {
+      await remove('ResourceQuota', 'none', full);
+    }
+    await eventually('the report to be written', async () => {
+      const { status } = await tryAudit('openreports', '-n', full);
+      return status === 0;
+    });
+    assert.equal((await reportOn('openreports', full))?.summary.fail, 1);
+  });
+
   it('are written by the CronJob of the component, with the rights of its own account', async () => {
     const name = await namespace();
     await create(leaking(name));
@@ -201,7 +226,7 @@ describe('reports at their limits', () => {
         );
         return status?.succeeded === 1;
       });
-      assert.match(await kubectl(['-n', ownNamespace, 'logs', `job/${job}`]), /reports written/);
+      assert.match(await kubectl(['-n', ownNamespace, 'logs', `job/${job}`]), /^\d+ reports? written, /m);
       assert.equal((await reportOn('openreports', name))?.summary.fail, 1);
     } finally {
       await remove('Job', job, ownNamespace, '?propagationPolicy=Background');

@@ -29,7 +29,7 @@ export function auditOf(
   file = 'f.yaml',
 ): AuditReport {
   const audit = new Audit({ context: contextOf(text, assumed), ...options });
-  for (const entry of readSource(text, file)) audit.add(entry, file);
+  for (const entry of readSource(text, file)) audit.add(entry);
   return audit.report();
 }
 

@@ -9,6 +9,7 @@ import { auditJunit } from '../../../src/audit/formats/junit.ts';
 import { auditReports, namespaceReports } from '../../../src/audit/formats/openreports.ts';
 import { auditSarif } from '../../../src/audit/formats/sarif.ts';
 import { auditTable } from '../../../src/audit/formats/table.ts';
+import { objectName } from '../../../src/audit/formats/wording.ts';
 import { isJsonObject } from '../../../src/pod/json.ts';
 import { rules } from '../../../src/rules/index.ts';
 import { columnsOf, terminalOf } from '../../../src/terminal.ts';
@@ -59,10 +60,17 @@ describe('the table', () => {
            leak its shell's children
            → timeoutSeconds: 5, or httpGet, tcpSocket or grpc instead of a shell
 
+nothing here has opted in, so nothing would be changed: --assume inject=auto says what would
+
 1 object: 1 error, 2 warnings
 `);
     expect(auditTable(clean, terminal(100, false))).toBe(
-      '1 object without findings or change\n\n1 object: no findings\n',
+      `1 object without findings or change
+
+nothing here has opted in, so nothing would be changed: --assume inject=auto says what would
+
+1 object: no findings
+`,
     );
     expect(auditTable(unread, terminal(100, false))).toContain('unread  f.yaml:24: not valid YAML');
   });
@@ -73,8 +81,35 @@ describe('the table', () => {
       expect(text).not.toMatch(/[^\P{C}\n]/u);
       const long = text.split('\n').filter((line) => columnsOf(line) > width);
       // What is one word or one name is not broken.
-      expect(long.filter((line) => !/^\S|^\s+\S+$/.test(line))).toEqual([]);
+      const names = each.objects.map(objectName);
+      expect(long.filter((line) => !names.includes(line) && !/^\s+\S+$/.test(line))).toEqual([]);
     }
+  });
+
+  it('puts the place of an object on a line of its own where it does not fit beside the name', () => {
+    const head = (width: number) => auditTable(report, terminal(width, false)).split('\n').slice(0, 2);
+    expect(head(80)[0]).toBe('StatefulSet shop/rabbitmq  deploy/my app.yaml:2');
+    expect(head(40)).toEqual(['StatefulSet shop/rabbitmq', '  deploy/my app.yaml:2']);
+  });
+
+  it('says in words why nothing is done, and in the last line what would be', () => {
+    const auto = { assumed: { 'gravekeeper.dev/inject': 'auto' } };
+    const unknown = auditTable(
+      auditOf(bare.replace(/ *command: \[my-broker\]\n/, ''), auto),
+      terminal(200, false),
+    );
+    expect(unknown).toContain('remedy   nothing (argv-unknown): The command line is not known: ');
+    expect(unknown).not.toContain('opted in');
+    const twice = bare + bare.replace('name: rabbitmq\n', 'name: second\n');
+    expect(auditTable(auditOf(twice, auto), terminal(200, false)).trimEnd()).toMatch(
+      /\n2 objects: .*warnings, 2 notes; 2 would get tini$/,
+    );
+    const one = auditOf('apiVersion: v1\nkind: Pod\nspec: {containers: [{name: a, image: b}]}\n', {
+      assumed: { 'gravekeeper.dev/inject': 'share-pid' },
+    });
+    expect(auditTable(one, terminal(200, false)).trimEnd()).toMatch(
+      /\n1 object: no findings; 1 would share its PID namespace$/,
+    );
   });
 
   it('paints where there is colour', () => {
@@ -250,6 +285,59 @@ describe('reports for the cluster', () => {
     ]);
   });
 
+  it('name the owner of pods and revisions that it replaces, and say the same after it has', () => {
+    const ofOwner = (kind: string, name: string, period: number) => `---
+apiVersion: ${kind === 'ReplicaSet' ? 'apps/v1' : 'v1'}
+kind: ${kind}
+metadata:
+  name: ${name}
+  namespace: shop
+  ownerReferences: [{apiVersion: example.com/v1, kind: Broker, name: orders, uid: u, controller: true}]
+spec: ${kind === 'ReplicaSet' ? '{template: {spec: ' : ''}{containers: [{name: app, image: x, livenessProbe: {exec: {command: [rabbitmqctl, node_health_check]}, periodSeconds: ${period}}}]}${kind === 'ReplicaSet' ? '}}' : ''}
+`;
+    // As of a cluster: without files.
+    const reportsOn = (text: string) => {
+      const objects = auditOf(text).objects.map(({ file: _, ...object }) => object);
+      return namespaceReports({ ...report, objects }, 'openreports', now);
+    };
+    const before = reportsOn(ofOwner('Pod', 'orders-a', 10) + ofOwner('Pod', 'orders-b', 10));
+    expect(before[0]?.results).toMatchObject([
+      {
+        rule: 'rabbitmq-node-health-check',
+        resources: [{ apiVersion: 'example.com/v1', kind: 'Broker', namespace: 'shop', name: 'orders' }],
+      },
+    ]);
+    expect(reportsOn(ofOwner('Pod', 'orders-z', 10) + ofOwner('Pod', 'orders-y', 10))).toEqual(before);
+    expect(reportsOn(ofOwner('ReplicaSet', 'orders-1', 10))[0]?.results[0]?.resources).toEqual(
+      before[0]?.results[0]?.resources,
+    );
+    // A StatefulSet stays; what is to be mended stands there.
+    const kept = ofOwner('ReplicaSet', 'orders', 10).replace('kind: ReplicaSet', 'kind: StatefulSet');
+    expect(reportsOn(kept)[0]?.results[0]?.resources).toMatchObject([
+      { kind: 'StatefulSet', name: 'orders' },
+    ]);
+    // While pods of two revisions run, each finding is there, in an order that does not hang on their names.
+    const one = reportsOn(ofOwner('Pod', 'orders-a', 10) + ofOwner('Pod', 'orders-b', 20));
+    expect(reportsOn(ofOwner('Pod', 'orders-a', 20) + ofOwner('Pod', 'orders-b', 10))).toEqual(one);
+    expect(one[0]?.results).toHaveLength(2);
+  });
+
+  it('count an owner once, and pass it only if all of its pods do', () => {
+    const owned = (text: string, name: string) =>
+      text.replace('kind: StatefulSet', 'kind: ReplicaSet').replace(
+        'name: rabbitmq\n  namespace: shop',
+        `name: ${name}
+  namespace: shop
+  ownerReferences: [{apiVersion: argoproj.io/v1alpha1, kind: Rollout, name: web, uid: u, controller: true}]`,
+      );
+    const clean = bare.replace(/ *livenessProbe[\s\S]*/, '');
+    const other = clean.replace('spec:\n      containers', 'spec:\n      hostPID: true\n      containers');
+    const auto = { assumed: { 'gravekeeper.dev/inject': 'auto' } };
+    const summary = (text: string) => namespaceReports(auditOf(text, auto), 'openreports', now)[0]?.summary;
+    expect(summary(owned(clean, 'web-1') + owned(other, 'web-2'))).toMatchObject({ pass: 1, fail: 0 });
+    expect(summary(owned(clean, 'web-1') + owned(bare, 'web-2'))).toMatchObject({ pass: 0 });
+  });
+
   it('warn of pods that lack what they should have got', () => {
     const [object] = auditOf(rabbitmq.replace(/livenessProbe[\s\S]*/, '')).objects;
     if (!object) throw new Error('no object');
@@ -276,7 +364,12 @@ describe('reports for the cluster', () => {
     if (!object) throw new Error('no object');
     const notInjected = { pods: 3, likelyCause: 'the webhook slept' };
     const findings = object.findings.map((each, index) => ({ ...each, accepted: index === 2 }));
-    const many = Array.from({ length: 400 }, () => ({ ...object, findings, notInjected }));
+    const many = Array.from({ length: 400 }, (_, name) => ({
+      ...object,
+      name: `${name}`,
+      findings,
+      notInjected,
+    }));
     for (const objects of [[object], many]) {
       for (const each of namespaceReports({ ...report, objects }, api, now, true)) {
         expect(schema.safeParse(each).error).toBeUndefined();

@@ -103,6 +103,28 @@ describe('an audit', () => {
     expect(names(owned('Rollout', 'web'))).toEqual(['Pod']);
   });
 
+  it('names the owner of an owner, as far as names tell', () => {
+    const owned = (labels: string, reference: string) =>
+      auditOf(pod(`, labels: ${labels}, ownerReferences: [{${reference}, controller: true}]`)).objects[0]
+        ?.owner;
+    const replicaSet = 'apiVersion: apps/v1, kind: ReplicaSet, name: web-5f6';
+    expect([
+      owned('{pod-template-hash: 5f6}', replicaSet),
+      owned('{rollouts-pod-template-hash: 5f6}', replicaSet),
+      owned('{}', replicaSet),
+      owned('{}', 'apiVersion: batch/v1, kind: Job, name: backup-29384756'),
+      owned('{}', 'apiVersion: batch/v1, kind: Job, name: backup'),
+      owned('{}', 'apiVersion: v1, kind: Node, name: n1'),
+    ]).toEqual([
+      'Deployment/web',
+      'Rollout/web',
+      'ReplicaSet/web-5f6',
+      'CronJob/backup',
+      'Job/backup',
+      undefined,
+    ]);
+  });
+
   it('goes on after what it cannot read', () => {
     const { objects, problems } = auditOf(`a: [\n---\n${pod('')}---\nkind: Service\napiVersion: v1\n`);
     expect(objects).toHaveLength(1);

@@ -51,8 +51,8 @@ describe('gravekeeper fix', () => {
     const { status, stdout, stderr } = fix(['-f', '-'], before);
     expect({ status, stdout }).toEqual({ status: 0, stdout: after });
     expect(stderr).toBe(
-      'stdin:1: Deployment default/db: readinessProbe of db: timeoutSeconds: 5 (shell-with-children): written\n' +
-        '1 written, 0 left to you\n',
+      'stdin:1: Deployment default/db: readinessProbe of db: timeoutSeconds: 5 (shell-with-children): fixed in the output\n' +
+        '1 fixed in the output, 0 left to you\n',
     );
     expect(fix(['-f', '-'], after).stdout).toBe(after);
   });
@@ -91,7 +91,8 @@ describe('gravekeeper fix', () => {
     const { status, stderr } = fix(['-f', bad, wide, good, '--write']);
     expect(status).toBe(2);
     expect(stderr).toContain(`${bad}:2: not valid YAML`);
-    expect(stderr).toContain('UTF-16LE; save it as UTF-8 first');
+    expect(stderr).toContain('not written: the file is text in UTF-16LE; save it as UTF-8 first');
+    expect(stderr).toContain('1 written, 1 left to you\n');
     expect(readFileSync(good, 'utf8')).toBe(after);
   });
 

@@ -14,7 +14,8 @@ function edit(text: string, ...settings: readonly (Setting & { readonly of?: num
     const document = documents[of];
     return document ? [{ ...setting, place: document.place }] : [];
   });
-  return editManifest(text, placed);
+  const { text: edited, refused } = editManifest(text, placed);
+  return { text: edited, refused: [...refused.keys()], why: [...refused.values()] };
 }
 
 const timeout: Setting = { pointer: '/probe', key: 'timeoutSeconds', value: 5 };
@@ -72,7 +73,7 @@ describe('editManifest', () => {
       'base: &b {timeoutSeconds: 1}\nprobe:\n  <<: *b\n  a: 1\n  timeoutSeconds: 5\n',
     ],
   ])('%s', (_, before, after) => {
-    expect(edit(before, timeout)).toEqual({ text: after, refused: [] });
+    expect(edit(before, timeout)).toMatchObject({ text: after, refused: [] });
   });
 
   it('adds in front of a member and the comment that is about it', () => {
@@ -102,10 +103,19 @@ describe('editManifest', () => {
   it('refuses what an anchor would carry elsewhere, and writes it where all agree', () => {
     const text = 'one: &p {a: 1}\nprobe: *p\n';
     expect(edit(text, timeout)).toMatchObject({ text, refused: [timeout] });
-    expect(edit(text, timeout, { ...timeout, pointer: '/one' })).toEqual({
+    expect(edit(text, timeout, { ...timeout, pointer: '/one' })).toMatchObject({
       text: 'one: &p {a: 1, timeoutSeconds: 5}\nprobe: *p\n',
       refused: [],
     });
+  });
+
+  it('says why it leaves what is too large as it is', () => {
+    const object = (name: string, rest: object) => ({ apiVersion: 'v1', kind: 'Thing', name, ...rest });
+    const items = [object('one', { probe: {} }), object('two', { blob: 'x'.repeat(8 * 1024 * 1024) })];
+    const text = JSON.stringify({ apiVersion: 'v1', kind: 'List', items });
+    const { text: after, why } = edit(text, timeout);
+    expect(after === text).toBe(true);
+    expect(why).toEqual(['its document is larger than 8 MiB; split it, or write it by hand']);
   });
 
   it('writes what it can of several', () => {

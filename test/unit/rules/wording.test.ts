@@ -7,17 +7,30 @@ function probe(kind: ProbeKind, periodSeconds: number): { probe: ExecProbe } {
 }
 
 test('counts have thousands separators and no fractions', () => {
-  expect([count(8640), count(12_342.857), count(0)]).toEqual(['8,640', '12,343', '0']);
+  expect([count(8640), count(12_342.857), count(0), count(999_999)]).toEqual([
+    '8,640',
+    '12,343',
+    '0',
+    '999,999',
+  ]);
 });
 
 test('absurd numbers stay short', () => {
-  expect(count(8_640_000)).toBe('8.6 million');
+  expect([1e6, 8_640_000, 9_960_000, 864e6, 999.9e6, 86.4e9].map(count)).toEqual([
+    '1 million',
+    '8.6 million',
+    '10 million',
+    '864 million',
+    '1 billion',
+    '86 billion',
+  ]);
+  expect(count(999.9e9)).toBe('1e+12');
   expect(count(8.64e304).length).toBeLessThan(8);
   expect(seconds(1e300).length).toBeLessThan(8);
 });
 
 test('seconds read as in YAML', () => {
-  expect([seconds(10), seconds(2.5), seconds(3600)]).toEqual(['10', '2.5', '3600']);
+  expect([10, 2.5, 3600, 0.1, 1 / 3].map(seconds)).toEqual(['10', '2.5', '3600', '0.1', '0.33']);
 });
 
 describe('leakSize', () => {

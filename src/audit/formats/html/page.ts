@@ -1,7 +1,8 @@
+import { problemText } from '../../../manifest/source.ts';
 import { rules } from '../../../rules/index.ts';
 import { escapeText } from '../../../terminal.ts';
 import { version } from '../../../version.ts';
-import { type AuditedFinding, type AuditedObject, type AuditReport, problemLine } from '../../report.ts';
+import type { AuditedFinding, AuditedObject, AuditReport } from '../../report.ts';
 import { zombiesOf } from '../../run.ts';
 import { counted, missingText, objectName, remedyText, summaryLine } from '../wording.ts';
 import { markup } from '../xml.ts';
@@ -61,7 +62,7 @@ function tiles({ summary }: AuditReport): string {
     `<div class="tile"><b class="${value > 0 ? tone : ''}">${number(value)}</b>${label}</div>`;
   return `<div class="tiles">
 ${[
-  tile(summary.objects, 'objects', ''),
+  tile(summary.objects, summary.objects === 1 ? 'object' : 'objects', ''),
   tile(error, error === 1 ? 'error' : 'errors', 'error'),
   tile(warning, warning === 1 ? 'warning' : 'warnings', 'warning'),
   tile(info, info === 1 ? 'note' : 'notes', 'info'),
@@ -73,7 +74,7 @@ ${[
 
 function problems({ problems: all }: AuditReport): string {
   if (all.length === 0) return '';
-  const items = all.map((problem) => `<li><code>${text(problemLine(problem))}</code></li>`);
+  const items = all.map((problem) => `<li><code>${text(problemText(problem))}</code></li>`);
   return `<h2 class="error">What could not be read</h2>\n<ul>\n${items.join('\n')}\n</ul>`;
 }
 

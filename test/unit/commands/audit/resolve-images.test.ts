@@ -169,9 +169,9 @@ describe('fix', () => {
       [
         ...paths.map(
           (path, index) =>
-            `${path}:1: Deployment default/app-${index + 1}: shareProcessNamespace: true (uid-change): written`,
+            `${path}:1: Deployment default/app-${index + 1}: shareProcessNamespace: true (uid-change): fixed in the output`,
         ),
-        '2 written, 0 left to you',
+        '2 fixed in the output, 0 left to you',
         '',
       ].join('\n'),
     );
