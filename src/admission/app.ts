@@ -175,7 +175,8 @@ function isJson({ headers }: IncomingMessage): boolean {
 function parseBody(request: Request): { readonly json: unknown } | Rejection {
   const { body } = request;
   const type = request.headers['content-type'] ?? '';
-  if (!isJson(request)) {
+  // A body that was read was called JSON.
+  if (!Buffer.isBuffer(body) && !isJson(request)) {
     const found = type === '' ? 'there is none' : `found ${cut(harmless(type), 60)}`;
     return { status: 415, text: `expected content type application/json, ${found}` };
   }

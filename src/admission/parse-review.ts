@@ -18,7 +18,7 @@ export function parseReview(bytes: Buffer): unknown {
     try {
       return JSON.parse(shortened);
     } catch {
-      // It is broken elsewhere too, and the error is to tell where; or a bracket that was taken for the end closes an inner list.
+      // Either all of it is broken, and the error is to tell where, or the bracket closes an inner list.
     }
   }
   return JSON.parse(bytes.toString('utf8', begin));

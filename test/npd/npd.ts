@@ -13,12 +13,12 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { writeNpdFile } from '../../src/commands/scan/npd-file.ts';
+import { freePort } from '../support/free-port.ts';
 import { buildNpd, obstacle } from './build.ts';
 
 const component = join(import.meta.dirname, '../../manifests/components/node-problem-detector');
@@ -245,15 +245,6 @@ async function stop(running: ChildProcess): Promise<void> {
   if (running.exitCode !== null || running.signalCode !== null) return;
   running.kill('SIGKILL');
   await once(running, 'exit');
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  if (address === null || typeof address === 'string') throw new Error('no free port');
-  return address.port;
 }
 
 async function until(holds: () => boolean | Promise<boolean>, what: string): Promise<void> {

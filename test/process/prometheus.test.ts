@@ -1,13 +1,13 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { z } from 'zod';
 import { type Emulation, startZombies } from '../../src/emulate/zombies.ts';
+import { freePort } from '../support/free-port.ts';
 import { ProcTree } from '../support/proc-tree.ts';
 import { describeWith, eventually, pidNamespaces, program } from '../support/process.ts';
 import { manifests, readManifest } from '../unit/manifests/read.ts';
@@ -156,13 +156,3 @@ describeWith([program('prometheus', 'prometheus'), pidNamespaces], 'a real Prome
     expect(rules.filter(({ health }) => health !== 'ok')).toEqual([]);
   });
 });
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  if (address === null || typeof address === 'string') throw new Error('there is no free port');
-  return address.port;
-}

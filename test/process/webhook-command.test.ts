@@ -68,7 +68,7 @@ function webhook(args: readonly string[], nodeOptions: readonly string[] = []) {
 
 describe('a webhook as a process', () => {
   it('breaks no connection, however large its answers', async () => {
-    const { line } = webhook(['--log-level', 'info']);
+    const { line } = webhook([]);
     const { port } = await line('listening');
     const reviews = [0, 70, 200, 0, 0].map((kilobytes) => {
       const review = JSON.stringify(realisticReview('shop'))

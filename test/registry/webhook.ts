@@ -5,6 +5,7 @@ import { createLog } from '../../src/admission/log.ts';
 import type { Certificates } from '../../src/commands/certs.ts';
 import { type Answer, connect } from '../../src/commands/demo/review.ts';
 import { type RunningWebhook, startWebhook } from '../../src/commands/webhook.ts';
+import { freePort } from '../support/free-port.ts';
 import type { ContainerFields } from '../support/kubelet.ts';
 import type { Server } from './servers.ts';
 
@@ -56,7 +57,8 @@ export async function startTestWebhook({
   const running = await startWebhook({
     host: '127.0.0.1',
     port: 0,
-    metricsPort: await anyPort(),
+    // 0 would mean that there are no metrics.
+    metricsPort: await freePort(),
     cert: file('tls.crt', certificates.cert),
     key: file('tls.key', certificates.key),
     namespaces: file('namespaces.yaml', namespaces.join('---\n')),
@@ -123,16 +125,5 @@ function kubeconfigOf({ host }: Server, { ca }: Certificates): string {
     ],
     users: [{ name: 'test', user: { token: 'test' } }],
     contexts: [{ name: 'test', context: { cluster: 'test', user: 'test' } }],
-  });
-}
-
-/** A free port: 0 would mean that there are no metrics. */
-async function anyPort(): Promise<number> {
-  const { createServer } = await import('node:net');
-  return await new Promise((resolve) => {
-    const server = createServer().listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === 'object' && address ? address.port : 0));
-    });
   });
 }
